@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Condition types. Each carries the observedGeneration it speaks of.
+const (
+	// ConditionAccepted is True when the spec is valid and may attach to its AuthServer.
+	ConditionAccepted = "Accepted"
+
+	// ConditionResolvedRefs is True when every Secret and ConfigMap that the spec names was found,
+	// is permitted and holds something usable.
+	ConditionResolvedRefs = "ResolvedRefs"
+
+	// ConditionConfigApplied is True when at least one pod is ready and every pod ready at that moment
+	// has confirmed that it serves this generation and these Secrets. Later pod changes do not rewrite it.
+	ConditionConfigApplied = "ConfigApplied"
+
+	// ConditionUpstreamReady tells whether the keys and endpoints that the object names answer, as the
+	// servers' background fetches report them. It never blocks Ready.
+	ConditionUpstreamReady = "UpstreamReady"
+
+	// ConditionReady is Accepted and ResolvedRefs and ConfigApplied.
+	ConditionReady = "Ready"
+
+	// ConditionStalled is present, and True, only while Accepted or ResolvedRefs is False: nothing
+	// will change until somebody changes an object (kstatus reads it as Failed).
+	ConditionStalled = "Stalled"
+)
+
+// Reasons of Accepted.
+const (
+	// ReasonAccepted is the positive reason.
+	ReasonAccepted = "Accepted"
+	// ReasonDisabled marks an object with enabled: false; it is Accepted and Ready, and not served.
+	ReasonDisabled = "Disabled"
+	// ReasonInvalid means that the spec breaks a rule that the schema could not check.
+	ReasonInvalid = "Invalid"
+	// ReasonNameNotOwned means that an object of another namespace uses a tenant ID or organization
+	// outside "<namespace>" and "<namespace>.<more>", or sets what only the server's namespace may set.
+	ReasonNameNotOwned = "NameNotOwned"
+	// ReasonTenantConflict means that an earlier policy has the same tenantID, or is already the default.
+	ReasonTenantConflict = "TenantConflict"
+	// ReasonIssuerReserved means that an issuer equals the auth server's own.
+	ReasonIssuerReserved = "IssuerReserved"
+	// ReasonNoMatchingAuthServer means that the AuthServer does not exist or does not allow this
+	// namespace; which of the two is not told.
+	ReasonNoMatchingAuthServer = "NoMatchingAuthServer"
+	// ReasonStoreRequired means that the AuthServer runs with store.type None, where nobody can log in.
+	ReasonStoreRequired = "StoreRequired"
+	// ReasonPasswordProviderConflict means that the AuthServer already has a Password provider.
+	ReasonPasswordProviderConflict = "PasswordProviderConflict"
+	// ReasonTooLarge means that the object renders to more than 128 KiB.
+	ReasonTooLarge = "TooLarge"
+)
+
+// Reasons of ResolvedRefs.
+const (
+	// ReasonResolvedRefs is the positive reason.
+	ReasonResolvedRefs = "ResolvedRefs"
+	// ReasonRefNotFound means that a Secret, ConfigMap or key is absent.
+	ReasonRefNotFound = "RefNotFound"
+	// ReasonRefNotPermitted means that the Secret is of a refused type, is Gatehouse's own, or lacks
+	// the label that this installation demands.
+	ReasonRefNotPermitted = "RefNotPermitted"
+	// ReasonRefInvalid means that the value holds no usable key, certificate or list of users.
+	ReasonRefInvalid = "RefInvalid"
+)
+
+// Reasons of ConfigApplied, UpstreamReady, Ready and Stalled. When Ready or Stalled follows from another condition, it carries
+// that condition's reason.
+const (
+	// ReasonApplied is ConfigApplied's positive reason.
+	ReasonApplied = "Applied"
+	// ReasonPropagating means that at least one ready pod has not yet confirmed this configuration.
+	ReasonPropagating = "Propagating"
+	// ReasonNoReadyReplicas means that no pod of the auth server is ready.
+	ReasonNoReadyReplicas = "NoReadyReplicas"
+	// ReasonReady is Ready's positive reason.
+	ReasonReady = "Ready"
+	// ReasonUpstreamReady is UpstreamReady's positive reason.
+	ReasonUpstreamReady = "UpstreamReady"
+	// ReasonNotYetFetched means that no server has needed the upstream's keys yet.
+	ReasonNotYetFetched = "NotYetFetched"
+	// ReasonFetchFailed means that the last fetch of the upstream's keys failed.
+	ReasonFetchFailed = "FetchFailed"
+	// ReasonAddressNotAllowed means that the upstream resolves to an address that the AuthServer's
+	// outbound.allowedCIDRs does not list.
+	ReasonAddressNotAllowed = "AddressNotAllowed"
+)

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package v1alpha1 holds Gatehouse's three kinds: AuthServer (where and how an
+// auth server runs), IdentityProvider (how people and programs log in) and
+// TenantJWTPolicy (which tokens a tenant's requests may carry).
+//
+// Every string and list is bounded, every default is written into the schema,
+// and every cross-field rule is CEL whose message names the fix. No object that
+// the API server stores may make the typed decoder fail: one such object would
+// stop the list of its whole kind. That is why durations are strings of type
+// [Duration] and why numbers carry explicit bounds.
+//
+// A newcomer adds things here:
+//   - a provider type: its enum value on [ProviderType], its block on
+//     [IdentityProviderSpec], one render function in controllers/render, one
+//     file in the auth server and its line in that package's registry;
+//   - a token algorithm: its value on [SignatureAlgorithm] and one row in
+//     authserver/jwk's table;
+//   - an endpoint: one handle_*.go in authserver and one line in its route
+//     table;
+//   - a condition or reason: one documented constant in conditions.go.
+//
+// +kubebuilder:object:generate=true
+// +groupName=auth.gatehouse.dev
+package v1alpha1
