@@ -1,0 +1,155 @@
+package password
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestUnknownUserCostsWhatADefaultHashCosts(t *testing.T) {
+	made, err := Hash([]byte("x"), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prefix := made[:strings.LastIndex(made, ",")]
+	if !strings.HasPrefix(decoyHash, prefix) || len(decoyHash) != len(made) {
+		t.Errorf("the decoy %q differs from a made hash %q in parameters or sizes", decoyHash, made)
+	}
+	v := NewVerifier(1)
+	if ok, err := v.Verify(t.Context(), "", []byte("x")); ok || err != nil {
+		t.Errorf("unknown user: %v, %v", ok, err)
+	}
+	// The work is really done: 19 MiB are allocated, for an unknown user and for a password of any length alike.
+	for name, password := range map[string][]byte{"usual": []byte("x"), "empty": nil, "too long": bytes.Repeat([]byte("x"), MaxLength+1)} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if ok, err := v.Verify(t.Context(), "", password); ok || err != nil {
+			t.Errorf("%s password: %v, %v", name, ok, err)
+		}
+		runtime.ReadMemStats(&after)
+		if work := after.TotalAlloc - before.TotalAlloc; work < SlotMemory {
+			t.Errorf("%s password: %d bytes of work, want at least %d", name, work, SlotMemory)
+		}
+	}
+}
+
+func TestTooLongPasswordNeverMatches(t *testing.T) {
+	// bcrypt reads 72 bytes, so without the cap this password would match.
+	v, long := NewVerifier(1), bytes.Repeat([]byte("x"), MaxLength+1)
+	if ok, err := v.Verify(t.Context(), known["bcrypt 2b"], long); ok || err != nil {
+		t.Errorf("got %v, %v", ok, err)
+	}
+	// A hash of the stand-in that too long passwords are replaced with must not let them in either.
+	phc, err := Hash([]byte("x"), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, password := range [][]byte{long, nil} {
+		if ok, err := v.Verify(t.Context(), phc, password); ok || err != nil {
+			t.Errorf("%d bytes: got %v, %v", len(password), ok, err)
+		}
+	}
+}
+
+func TestVerifyAnswersBusyAfterABoundedWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := NewVerifier(1)
+		release, err := v.acquire(t.Context(), SlotMemory)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if _, err := v.Verify(t.Context(), "", []byte("x")); !errors.Is(err, ErrBusy) {
+			t.Errorf("got %v, want ErrBusy", err)
+		}
+		if waited := time.Since(start); waited != MaxWait {
+			t.Errorf("waited %v, want %v", waited, MaxWait)
+		}
+		cancelled, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := v.Verify(cancelled, "", []byte("x")); !errors.Is(err, context.Canceled) {
+			t.Errorf("a caller that went away: %v", err)
+		}
+		release()
+		if _, err := v.Verify(t.Context(), "", []byte("x")); err != nil {
+			t.Errorf("after release: %v", err)
+		}
+		if n := v.callers.Load(); n != 0 {
+			t.Errorf("%d callers are still counted", n)
+		}
+	})
+}
+
+func TestVerifyBoundsTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := NewVerifier(1)
+		release, err := v.acquire(t.Context(), SlotMemory)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var queue sync.WaitGroup
+		for range waitersPerSlot {
+			queue.Go(func() { _, _ = v.Verify(ctx, "", []byte("x")) })
+		}
+		synctest.Wait()
+		start := time.Now()
+		if _, err := v.Verify(t.Context(), "", []byte("x")); !errors.Is(err, ErrBusy) || time.Since(start) != 0 {
+			t.Errorf("got %v after %v, want ErrBusy at once", err, time.Since(start))
+		}
+		cancel()
+		queue.Wait()
+		release()
+	})
+}
+
+func TestMemoryIsCountedInSlots(t *testing.T) {
+	const large = 64 << 20 // four slots
+	v := NewVerifier(4)
+	release, err := v.acquire(t.Context(), large)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.memory.TryAcquire(1) {
+		t.Error("a hash of 64 MiB left a slot of 76 MiB free")
+	}
+	release()
+	if _, err := NewVerifier(3).acquire(t.Context(), large); !errors.Is(err, ErrTooCostly) {
+		t.Errorf("three slots: %v, want ErrTooCostly", err)
+	}
+}
+
+func TestSlotsFollowTheMemoryLimit(t *testing.T) {
+	for limit, want := range map[int64]int{256 << 20: 8, 96 << 20: 1, 1 << 20: 1, 115 << 20: 1, 134 << 20: 2, 1 << 30: 48} {
+		if got := Slots(limit); got != want {
+			t.Errorf("%d MiB: %d slots, want %d", limit>>20, got, want)
+		}
+	}
+	if Slots(0) < 4 || Slots(1<<62) < 4 {
+		t.Error("no limit must not mean a single slot")
+	}
+}
+
+func BenchmarkVerify(b *testing.B) {
+	phc, err := Hash([]byte("correct horse"), rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, hash := range map[string]string{"argon2id": phc, "unknown": ""} {
+		b.Run(name, func(b *testing.B) {
+			v := NewVerifier(4)
+			for b.Loop() {
+				if _, err := v.Verify(b.Context(), hash, []byte("correct horse")); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
