@@ -1,0 +1,122 @@
+package outbound
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// MaxRedirects is how many redirects a client follows for one request.
+const MaxRedirects = 3
+
+// Options tune a client. Zero values mean the defaults.
+type Options struct {
+	DialTimeout           time.Duration // name resolution and connect, all addresses together; 3 s
+	TLSHandshakeTimeout   time.Duration // 5 s
+	ResponseHeaderTimeout time.Duration // from the request's last byte to the answer's headers; 5 s
+	Timeout               time.Duration // the whole exchange, redirects and body included; 10 s
+	Resolver              *net.Resolver // nil: net.DefaultResolver
+}
+
+func (o Options) withDefaults() Options {
+	defaults := func(d *time.Duration, value time.Duration) {
+		if *d <= 0 {
+			*d = value
+		}
+	}
+	defaults(&o.DialTimeout, 3*time.Second)
+	defaults(&o.TLSHandshakeTimeout, 5*time.Second)
+	defaults(&o.ResponseHeaderTimeout, 5*time.Second)
+	defaults(&o.Timeout, 10*time.Second)
+	return o
+}
+
+// NewClient returns an HTTP client that connects only where the rules allow. It speaks HTTP/1.1, uses no proxy from the
+// environment, keeps no cookies, follows at most [MaxRedirects] redirects of GET and HEAD (each checked like the first
+// URL, without credentials), asks for no compression (so that a limit on what is read is a limit on what was sent) and
+// demands TLS 1.2. The size of a body is the caller's to limit: see [ReadBody].
+//
+// A refused address is an [*AddressError] (errors.As, or errors.Is with [ErrAddressNotAllowed]).
+func NewClient(r Rules, o Options) *http.Client {
+	o = o.withDefaults()
+	r.AllowedCIDRs = slices.Clone(r.AllowedCIDRs)
+	return &http.Client{
+		Transport: &transport{
+			plain:  newTransport("http", r, o),
+			secure: newTransport("https", r, o),
+		},
+		CheckRedirect: checkRedirect,
+		Timeout:       o.Timeout,
+	}
+}
+
+// transport keeps plain and secure connections apart: a dialer that knows its scheme needs no word from the request.
+type transport struct{ plain, secure *http.Transport }
+
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	switch {
+	case req.URL.User != nil:
+		return nil, refuse(req, errors.New("a URL with a user name or password is not allowed"))
+	case req.URL.Scheme == "https":
+		return t.secure.RoundTrip(req)
+	case req.URL.Scheme == "http":
+		return t.plain.RoundTrip(req)
+	}
+	return nil, refuse(req, fmt.Errorf("scheme %q is not allowed: use https://", req.URL.Scheme))
+}
+
+// refuse closes the body, as a RoundTripper must also when it fails.
+func refuse(req *http.Request, err error) error {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+	return err
+}
+
+// CloseIdleConnections is what http.Client.CloseIdleConnections calls.
+func (t *transport) CloseIdleConnections() {
+	t.plain.CloseIdleConnections()
+	t.secure.CloseIdleConnections()
+}
+
+func newTransport(scheme string, r Rules, o Options) *http.Transport {
+	guarded := &guardedDialer{scheme: scheme, rules: r, dialer: net.Dialer{
+		Timeout:   o.DialTimeout,
+		KeepAlive: 15 * time.Second,
+		Resolver:  o.Resolver,
+	}}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy:                  nil, // a proxy would dial for us, and unchecked
+		DialContext:            guarded.DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: r.RootCAs},
+		TLSHandshakeTimeout:    o.TLSHandshakeTimeout,
+		ResponseHeaderTimeout:  o.ResponseHeaderTimeout,
+		DisableCompression:     true,
+		MaxIdleConns:           32,
+		MaxIdleConnsPerHost:    2,
+		MaxConnsPerHost:        16,
+		IdleConnTimeout:        30 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+		Protocols:              protocols,
+	}
+}
+
+// checkRedirect lets GET and HEAD go on, without what the first request proved or told.
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	if len(via) > MaxRedirects {
+		return fmt.Errorf("stopped after %d redirects", MaxRedirects)
+	}
+	if m := via[0].Method; m != http.MethodGet && m != http.MethodHead && m != "" {
+		return fmt.Errorf("a redirect of %s is not followed", m)
+	}
+	for _, name := range []string{"Authorization", "Proxy-Authorization", "Www-Authenticate", "Cookie", "Cookie2", "Referer"} {
+		req.Header.Del(name)
+	}
+	return nil
+}
