@@ -1,0 +1,23 @@
+// Package token takes in a JWT: it checks the compact serialization, header, signature
+// and claims of a signed token in the fixed order of DESIGN §7, and refuses at the first
+// step that fails with one [Reason].
+//
+//	t, err := token.Parse(raw, rules)          // steps 1 to 8, nothing is trusted yet
+//	key, err := t.Select(set)                  // step 9: exactly one key
+//	err = t.Verify(key)                        // step 10: the signature
+//	claims, err := t.Claims(rules, time.Now()) // step 11: strict types and times
+//
+// parse.go reads like that list; each step is a function of its own. golang-jwt's signing
+// methods do the cryptography, jsontext the JSON grammar; the rest is here because no
+// library does it.
+//
+// The policy fixes algorithm, type and keys; the token only names which of them it uses.
+// Header members jwk, jku, x5u, x5c and x5t are never read. Names are compared exactly, so
+// `ALG` is an unknown member like any other.
+//
+// Not checked here, and the caller's work: which issuer and audience a policy wants,
+// narrowing headers, claim rules, replay. [Token.UnverifiedIssuer] may choose whose keys
+// are tried and nothing else.
+//
+// No error holds bytes of the token.
+package token

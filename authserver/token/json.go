@@ -1,0 +1,172 @@
+package token
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Bounds of a token's JSON (DESIGN §7).
+const (
+	maxDepth   = 16  // nested objects and arrays, the outermost included
+	maxMembers = 256 // of each object
+	maxNumber  = 32  // bytes of a number's text
+)
+
+// member is a member of a JSON object; name and value are parts of the decoded token.
+type member struct {
+	name  string
+	value Value
+}
+
+// object is a JSON object in its order. It has at most maxMembers members and is asked for
+// few of them, so looking one up walks it; a map would cost more.
+type object []member
+
+func (o object) lookup(name string) (Value, bool) {
+	for i := range o {
+		if o[i].name == name {
+			return o[i].value, true
+		}
+	}
+	return Value{}, false
+}
+
+// reader is a JSON decoder that is used again.
+type reader struct {
+	dec  *jsontext.Decoder
+	text bytes.Buffer
+}
+
+var readers = sync.Pool{New: func() any {
+	return &reader{dec: jsontext.NewDecoder(new(bytes.Buffer))}
+}}
+
+// readObject reads one JSON object (RFC 8259) within the bounds, and nothing after it.
+// jsontext refuses duplicate names, invalid UTF-8 and half surrogates at every depth.
+func readObject(text []byte) (object, error) {
+	r := readers.Get().(*reader)
+	defer readers.Put(r)
+	r.text = *bytes.NewBuffer(text)
+	r.dec.Reset(&r.text)
+
+	if r.dec.PeekKind() != '{' {
+		return nil, refuse(ReasonJSON, "not a JSON object")
+	}
+	if _, err := r.dec.ReadToken(); err != nil {
+		return nil, jsonError(err)
+	}
+	members := make(object, 0, 12)
+	for r.dec.PeekKind() != '}' {
+		m, err := r.member()
+		if err != nil {
+			return nil, err
+		}
+		if members = append(members, m); len(members) > maxMembers {
+			return nil, refuse(ReasonJSONLimits, "an object has more than 256 members")
+		}
+	}
+	if _, err := r.dec.ReadToken(); err != nil {
+		return nil, jsonError(err)
+	}
+	if _, err := r.dec.ReadToken(); err != io.EOF {
+		return nil, refuse(ReasonJSON, "there is something after the JSON object")
+	}
+	return members, nil
+}
+
+// member reads the next name and value.
+func (r *reader) member() (m member, err error) {
+	quoted, err := r.dec.ReadValue()
+	if err != nil {
+		return m, jsonError(err)
+	}
+	if m.name, err = unquote(quoted); err != nil {
+		return m, jsonError(err)
+	}
+	raw, err := r.dec.ReadValue()
+	if err != nil {
+		return m, jsonError(err)
+	}
+	if err := checkBounds(raw); err != nil {
+		return m, err
+	}
+	m.value = Value{string(raw)}
+	return m, nil
+}
+
+// unquote decodes a valid JSON string.
+func unquote(quoted []byte) (string, error) {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return string(quoted[1 : len(quoted)-1]), nil
+	}
+	text, err := jsontext.AppendUnquote(nil, quoted)
+	return string(text), err
+}
+
+// checkBounds checks depth, members and numbers of a member's value. The decoder has
+// accepted the value, so a walk over its bytes that knows strings is exact.
+func checkBounds(value []byte) error {
+	depth := 1 // the object that holds the value
+	var commas [maxDepth + 1]int
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; c {
+		case '"':
+			i = stringEnd(value, i)
+		case '{', '[':
+			if depth++; depth > maxDepth {
+				return refuse(ReasonJSONLimits, "objects and arrays are nested deeper than 16")
+			}
+			commas[depth] = 0
+			if c == '[' {
+				commas[depth] = -len(value) // arrays are bounded by the token's length
+			}
+		case '}', ']':
+			depth--
+		case ',':
+			if commas[depth]++; commas[depth] >= maxMembers {
+				return refuse(ReasonJSONLimits, "an object has more than 256 members")
+			}
+		case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+			end := numberEnd(value, i)
+			if end-i > maxNumber {
+				return refuse(ReasonJSONLimits, "a number has more than 32 characters")
+			}
+			i = end - 1
+		}
+	}
+	return nil
+}
+
+// stringEnd returns the index of the closing quote of the string that starts at i.
+func stringEnd(value []byte, i int) int {
+	for i++; value[i] != '"'; i++ {
+		if value[i] == '\\' {
+			i++
+		}
+	}
+	return i
+}
+
+// numberEnd returns the index after the number that starts at i.
+func numberEnd(value []byte, i int) int {
+	for ; i < len(value); i++ {
+		switch c := value[i]; {
+		case '0' <= c && c <= '9', c == '-', c == '+', c == '.', c == 'e', c == 'E':
+		default:
+			return i
+		}
+	}
+	return i
+}
+
+// jsonError turns the decoder's error, whose text may quote the token, into a refusal.
+func jsonError(err error) error {
+	if errors.Is(err, jsontext.ErrDuplicateName) {
+		return refuse(ReasonDuplicateMember, "an object has a member name twice")
+	}
+	return refuse(ReasonJSON, "not a valid JSON object in UTF-8")
+}
