@@ -13,6 +13,10 @@ import (
 // MaxRedirects is how many redirects a client follows for one request.
 const MaxRedirects = 3
 
+// ErrRedirect is returned (wrapped) for a redirect that is not followed: one too many, of a request with a body, or to a
+// URL that no request may have.
+var ErrRedirect = errors.New("redirect not followed")
+
 // Options tune a client. Zero values mean the defaults.
 type Options struct {
 	DialTimeout           time.Duration // name resolution and connect, all addresses together; 3 s
@@ -110,10 +114,13 @@ func newTransport(scheme string, r Rules, o Options) *http.Transport {
 // checkRedirect lets GET and HEAD go on, without what the first request proved or told.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) > MaxRedirects {
-		return fmt.Errorf("stopped after %d redirects", MaxRedirects)
+		return fmt.Errorf("%w: more than %d in a row", ErrRedirect, MaxRedirects)
 	}
 	if m := via[0].Method; m != http.MethodGet && m != http.MethodHead && m != "" {
-		return fmt.Errorf("a redirect of %s is not followed", m)
+		return fmt.Errorf("%w: the request was a %s", ErrRedirect, m)
+	}
+	if u := req.URL; u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return fmt.Errorf("%w: its URL has a user name, or a scheme other than https and http", ErrRedirect)
 	}
 	for _, name := range []string{"Authorization", "Proxy-Authorization", "Www-Authenticate", "Cookie", "Cookie2", "Referer"} {
 		req.Header.Del(name)

@@ -1,0 +1,75 @@
+package keys
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+)
+
+// start begins a fetch; mu is held and none is in flight. The fetch belongs to the engine, not to a caller.
+func (en *entry) start(now time.Time) *flight {
+	f := &flight{started: now, done: make(chan struct{})}
+	en.flight = f
+	en.flying.Store(true)
+	if en.timer != nil {
+		en.timer.Stop()
+	}
+	en.engine.work.Go(func() {
+		result := en.fetch()
+		en.land(f, result)
+	})
+	return f
+}
+
+// fetch turns a panic into a failure: the document is hostile, and one tenant's must not end the process for all.
+func (en *entry) fetch() (result fetched) {
+	defer func() {
+		if r := recover(); r != nil {
+			what := fmt.Sprintf("%T", r)
+			if err, ok := r.(runtime.Error); ok {
+				what = err.Error()
+			}
+			result = fetched{failure: &failure{ReasonInternalError, "reading the JWKS failed: " + clean(what)}}
+		}
+	}()
+	return en.engine.fetch(en.engine.ctx, en.src)
+}
+
+// land publishes what a fetch brought, plans the next one and lets the callers go on.
+func (en *entry) land(f *flight, result fetched) {
+	now := time.Now()
+	o := &en.engine.options
+
+	en.mu.Lock()
+	next := en.view.Load().after(result, f.started, now, o)
+	en.view.Store(next)
+	en.flight = nil
+	en.flying.Store(false)
+	if !en.stopped && en.engine.ctx.Err() == nil {
+		en.timer = time.AfterFunc(next.nextAttempt.Sub(now), en.tick)
+	}
+	en.mu.Unlock()
+
+	close(f.done)
+	if o.Hooks.Fetched != nil {
+		o.Hooks.Fetched(en.src, next.status(now), now.Sub(f.started))
+	}
+}
+
+// tick is the timer: it refreshes while the source is in use. A source that rests is fetched on its next use.
+func (en *entry) tick() {
+	now := time.Now()
+	if now.Sub(en.used()) <= en.engine.options.IdleAfter {
+		en.refresh(now)
+	}
+}
+
+// stop ends the timer; a fetch in flight still lands.
+func (en *entry) stop() {
+	en.mu.Lock()
+	defer en.mu.Unlock()
+	en.stopped = true
+	if en.timer != nil {
+		en.timer.Stop()
+	}
+}

@@ -1,0 +1,90 @@
+package keys
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
+)
+
+// Options tune an engine. Zero values mean the defaults.
+type Options struct {
+	// Clients are the guarded HTTP clients to fetch with; nil makes a pool of the engine's own.
+	Clients *outbound.Clients
+	// Hooks observe fetches.
+	Hooks Hooks
+
+	// RefreshInterval is the longest time between fetches of a source in use; 10m. Each is up to a tenth earlier.
+	RefreshInterval time.Duration
+	// StaleIfError is how long keys serve after their fetch while later fetches fail; 24h.
+	StaleIfError time.Duration
+	// UnknownKeyInterval is the shortest time between two fetches because of an unknown kid; 30s.
+	UnknownKeyInterval time.Duration
+	// BackoffMin and BackoffMax bound the time to the next attempt after a failure; 1s and 5m. It doubles with each
+	// failure, and half of it is random.
+	BackoffMin, BackoffMax time.Duration
+	// FetchTimeout bounds one fetch, its redirects and body included; 10s.
+	FetchTimeout time.Duration
+	// MaxWait bounds how long a caller waits for a fetch; 5s. Where the last fetch failed, it waits at most a fifth.
+	MaxWait time.Duration
+	// IdleAfter is how long after its last use a source is still refreshed; 1h.
+	IdleAfter time.Duration
+	// DropAfter is how long a source that no snapshot names and nobody asks for keeps its keys; 10m.
+	DropAfter time.Duration
+	// FetchesPerHost bounds the fetches in flight at one host and port; 8. There is no bound over all hosts, so hosts
+	// that hang cannot take the turn of others.
+	FetchesPerHost int
+	// MaxWaiters bounds the callers that wait at one source; 1024. Further ones get ErrUnavailable at once.
+	MaxWaiters int
+	// Rand returns numbers in [0,1) for jitter, from several goroutines; nil: math/rand/v2.
+	Rand func() float64
+}
+
+// Hooks observe an engine, for metrics and logs. They run on the fetching goroutine, must not block and may be nil.
+// The age of each key set is read with [Engine.All].
+type Hooks struct {
+	// Fetched is called after each fetch with the source's new status and the time the fetch took.
+	Fetched func(src Source, status Status, took time.Duration)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Clients == nil {
+		o.Clients = outbound.NewClients(outbound.Options{})
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Float64
+	}
+	fill(&o.RefreshInterval, 10*time.Minute)
+	fill(&o.StaleIfError, 24*time.Hour)
+	fill(&o.UnknownKeyInterval, 30*time.Second)
+	fill(&o.BackoffMin, time.Second)
+	fill(&o.BackoffMax, 5*time.Minute)
+	fill(&o.FetchTimeout, 10*time.Second)
+	fill(&o.MaxWait, 5*time.Second)
+	fill(&o.IdleAfter, time.Hour)
+	fill(&o.DropAfter, 10*time.Minute)
+	fill(&o.FetchesPerHost, 8)
+	fill(&o.MaxWaiters, 1024)
+	return o
+}
+
+func fill[T time.Duration | int](v *T, standard T) {
+	if *v <= 0 {
+		*v = standard
+	}
+}
+
+// backoff is the time to wait after the given number of failures in a row, at least one.
+func (o *Options) backoff(failures int) time.Duration {
+	d := o.BackoffMin
+	for i := 1; i < failures && d < o.BackoffMax; i++ {
+		d *= 2
+	}
+	d = min(d, o.BackoffMax)
+	return d/2 + time.Duration(o.Rand()*float64(d/2))
+}
+
+// refresh is the time to the next fetch after a good one.
+func (o *Options) refresh() time.Duration {
+	return o.RefreshInterval - time.Duration(o.Rand()*float64(o.RefreshInterval)/10)
+}
