@@ -44,7 +44,7 @@ func parseKey(text []byte) (key *Key, id string, err error) {
 		return nil, id, err
 	}
 	var parsed jose.JSONWebKey
-	if err := parsed.UnmarshalJSON(text); err != nil {
+	if err := parsed.UnmarshalJSON(members.essential()); err != nil {
 		if errors.Is(err, jose.ErrUnsupportedKeyType) {
 			return nil, id, errUnsupportedType
 		}
@@ -58,6 +58,23 @@ func parseKey(text []byte) (key *Key, id string, err error) {
 		return nil, id, err
 	}
 	return key, id, nil
+}
+
+// essential is the JWK with only the members that this package relies on: x5u is never
+// fetched and thumbprints prove nothing, so neither can spoil a key. x5c stays, because it
+// must carry the same key.
+func (m object) essential() []byte {
+	kept := object{}
+	for _, name := range []string{"kty", "crv", "alg", "n", "e", "x", "y", "k", "x5c"} {
+		if v, ok := m[name]; ok {
+			kept[name] = v
+		}
+	}
+	text, err := json.Marshal(kept)
+	if err != nil { // cannot happen: each value was read from valid JSON
+		return nil
+	}
+	return text
 }
 
 var errUnsupportedType = errors.New("kty or crv is not supported: use RSA, EC (P-256, P-384, P-521), OKP (Ed25519) or oct")
@@ -132,7 +149,7 @@ func (m object) checkUse() error {
 	return nil
 }
 
-// checkBase64 demands a base64url string without padding, trailing bits or whitespace.
+// checkBase64 demands a base64url string without padding or whitespace.
 func (m object) checkBase64(name string) error {
 	if _, ok := m[name]; !ok {
 		return fmt.Errorf("member %s is missing", name)
@@ -144,7 +161,9 @@ func (m object) checkBase64(name string) error {
 	if strings.ContainsAny(text, "\r\n") { // encoding/base64 passes over these two
 		return fmt.Errorf("member %s is not base64url without padding", name)
 	}
-	if _, err := base64.RawURLEncoding.Strict().DecodeString(text); err != nil {
+	// Stray trailing bits are let pass: they do not make another key, and a key so written
+	// must go on colliding with one of the same kid.
+	if _, err := base64.RawURLEncoding.DecodeString(text); err != nil {
 		return fmt.Errorf("member %s is not base64url without padding", name)
 	}
 	return nil

@@ -17,6 +17,9 @@ func ParsePEM(data []byte) ([]*Key, error) {
 	if len(data) > maxSetLength {
 		return nil, fmt.Errorf("PEM has %d bytes, at most %d are allowed", len(data), maxSetLength)
 	}
+	if bytes.Contains(data, []byte("PRIVATE KEY-----")) {
+		return nil, ErrPrivate
+	}
 	begun := bytes.Count(data, []byte("-----BEGIN"))
 	if begun == 0 {
 		return nil, errors.New("there is no PEM block: it starts with -----BEGIN PUBLIC KEY-----, RSA PUBLIC KEY or CERTIFICATE")
@@ -55,8 +58,6 @@ func parseBlock(block *pem.Block) (any, error) {
 	var material any
 	var err error
 	switch {
-	case strings.HasSuffix(block.Type, "PRIVATE KEY"):
-		return nil, ErrPrivate
 	case block.Type == "PUBLIC KEY":
 		material, err = x509.ParsePKIXPublicKey(block.Bytes)
 	case block.Type == "RSA PUBLIC KEY":

@@ -37,21 +37,29 @@ func (o object) lookup(name string) (Value, bool) {
 
 // reader is a JSON decoder that is used again.
 type reader struct {
-	dec  *jsontext.Decoder
-	text bytes.Buffer
+	dec *jsontext.Decoder
+	src *bytes.Buffer // what dec reads; the decoder looks into it without copying
+	all string        // the same text, which names and values are parts of
 }
 
 var readers = sync.Pool{New: func() any {
-	return &reader{dec: jsontext.NewDecoder(new(bytes.Buffer))}
+	src := new(bytes.Buffer)
+	return &reader{dec: jsontext.NewDecoder(src), src: src}
 }}
+
+// release forgets the token and gives the reader back.
+func (r *reader) release() {
+	*r.src, r.all = bytes.Buffer{}, ""
+	r.dec.Reset(r.src)
+	readers.Put(r)
+}
 
 // readObject reads one JSON object (RFC 8259) within the bounds, and nothing after it.
 // jsontext refuses duplicate names, invalid UTF-8 and half surrogates at every depth.
 func readObject(text []byte) (object, error) {
 	r := readers.Get().(*reader)
-	defer readers.Put(r)
-	r.text = *bytes.NewBuffer(text)
-	r.dec.Reset(&r.text)
+	defer r.release()
+	*r.src, r.all = *bytes.NewBuffer(text), string(text)
 
 	if r.dec.PeekKind() != '{' {
 		return nil, refuse(ReasonJSON, "not a JSON object")
@@ -80,36 +88,36 @@ func readObject(text []byte) (object, error) {
 
 // member reads the next name and value.
 func (r *reader) member() (m member, err error) {
-	quoted, err := r.dec.ReadValue()
+	name, err := r.read()
 	if err != nil {
-		return m, jsonError(err)
-	}
-	if m.name, err = unquote(quoted); err != nil {
-		return m, jsonError(err)
-	}
-	raw, err := r.dec.ReadValue()
-	if err != nil {
-		return m, jsonError(err)
-	}
-	if err := checkBounds(raw); err != nil {
 		return m, err
 	}
-	m.value = Value{string(raw)}
-	return m, nil
+	var ok bool
+	if m.name, ok = name.Text(); !ok {
+		return m, refuse(ReasonJSON, "a member name is not a string")
+	}
+	if m.value, err = r.read(); err != nil {
+		return m, err
+	}
+	return m, checkBounds(m.value.raw)
 }
 
-// unquote decodes a valid JSON string.
-func unquote(quoted []byte) (string, error) {
-	if bytes.IndexByte(quoted, '\\') < 0 {
-		return string(quoted[1 : len(quoted)-1]), nil
+// read reads the next value.
+func (r *reader) read() (Value, error) {
+	raw, err := r.dec.ReadValue()
+	if err != nil {
+		return Value{}, jsonError(err)
 	}
-	text, err := jsontext.AppendUnquote(nil, quoted)
-	return string(text), err
+	end := int(r.dec.InputOffset())
+	return Value{r.all[end-len(raw) : end]}, nil
 }
 
 // checkBounds checks depth, members and numbers of a member's value. The decoder has
 // accepted the value, so a walk over its bytes that knows strings is exact.
-func checkBounds(value []byte) error {
+func checkBounds(value string) error {
+	if c := value[0]; c == '"' || c == 't' || c == 'f' || c == 'n' {
+		return nil
+	}
 	depth := 1 // the object that holds the value
 	var commas [maxDepth + 1]int
 	for i := 0; i < len(value); i++ {
@@ -142,7 +150,7 @@ func checkBounds(value []byte) error {
 }
 
 // stringEnd returns the index of the closing quote of the string that starts at i.
-func stringEnd(value []byte, i int) int {
+func stringEnd(value string, i int) int {
 	for i++; value[i] != '"'; i++ {
 		if value[i] == '\\' {
 			i++
@@ -152,7 +160,7 @@ func stringEnd(value []byte, i int) int {
 }
 
 // numberEnd returns the index after the number that starts at i.
-func numberEnd(value []byte, i int) int {
+func numberEnd(value string, i int) int {
 	for ; i < len(value); i++ {
 		switch c := value[i]; {
 		case '0' <= c && c <= '9', c == '-', c == '+', c == '.', c == 'e', c == 'E':

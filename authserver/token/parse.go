@@ -3,6 +3,7 @@ package token
 import (
 	"encoding/base64"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,21 +35,25 @@ type Token struct {
 	verified bool
 }
 
-// Parse checks everything about a token that needs no key, in the order of DESIGN §7:
-// steps are its statements. Nothing in the result is trusted yet. An error is an [*Error].
+// Parse checks everything about a token that needs no key, in the order of DESIGN §7: the
+// steps are its statements, those of open included. Nothing in the result is trusted yet.
+// An error is an [*Error].
 func Parse(raw string, r *Rules) (*Token, error) {
-	t, payload, err := parseJWS(raw, r)
+	t, payload, err := open(raw)
 	if err != nil {
 		return nil, err
 	}
 	if t.payload, err = readObject(payload); err != nil {
 		return nil, inPart("payload", err)
 	}
+	if err := t.header.check(r); err != nil {
+		return nil, err
+	}
 	return t, nil
 }
 
-// parseJWS is Parse for any payload (the JOSE layer alone).
-func parseJWS(raw string, r *Rules) (t *Token, payload []byte, err error) {
+// open takes the token apart. The payload may be anything: this far it is a JWS.
+func open(raw string) (t *Token, payload []byte, err error) {
 	if err := checkLength(raw); err != nil {
 		return nil, nil, err
 	}
@@ -63,19 +68,16 @@ func parseJWS(raw string, r *Rules) (t *Token, payload []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h, err := readHeader(head)
-	if err != nil {
+	t = &Token{raw: raw, signed: len(parts[0]) + 1 + len(parts[1]), sig: sig}
+	if t.header, err = readHeader(head); err != nil {
 		return nil, nil, inPart("header", err)
 	}
-	if err := h.check(r); err != nil {
-		return nil, nil, err
-	}
-	return &Token{raw: raw, signed: len(parts[0]) + 1 + len(parts[1]), header: h, sig: sig}, payload, nil
+	return t, payload, nil
 }
 
 func checkLength(raw string) error {
 	if len(raw) > MaxLength {
-		return refuse(ReasonTooLong, "at most 16384 bytes are allowed")
+		return refuse(ReasonTooLong, "at most "+strconv.Itoa(MaxLength)+" bytes are allowed")
 	}
 	return nil
 }
@@ -108,13 +110,10 @@ func split(raw string) (parts [3]string, err error) {
 	}
 	head, rest, _ := strings.Cut(raw, ".")
 	payload, sig, _ := strings.Cut(rest, ".")
-	parts = [3]string{head, payload, sig}
-	for i, name := range [...]string{"header", "payload", "signature"} {
-		if parts[i] == "" {
-			return parts, refuse(ReasonSegments, "the "+name+" is empty")
-		}
+	if head == "" || sig == "" { // an empty payload is a JWS, and no JSON object
+		return parts, refuse(ReasonSegments, "header or signature is empty")
 	}
-	return parts, nil
+	return [3]string{head, payload, sig}, nil
 }
 
 // strictBase64 refuses padding and non-zero trailing bits, so that a token has exactly one

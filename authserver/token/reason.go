@@ -16,7 +16,7 @@ const (
 	ReasonTooLong Reason = "token_too_long"
 	// ReasonCharacters: a byte outside A–Z, a–z, 0–9, `-`, `_` and `.`.
 	ReasonCharacters Reason = "bad_characters"
-	// ReasonSegments: not three segments, or an empty header, payload or signature.
+	// ReasonSegments: not three segments, or an empty header or signature.
 	ReasonSegments Reason = "segments"
 	// ReasonEncrypted: five segments, a JWE, which this server does not decrypt.
 	ReasonEncrypted Reason = "encrypted_not_accepted"
@@ -61,6 +61,36 @@ const (
 	// ReasonIssuedInFuture: iat > now + leeway.
 	ReasonIssuedInFuture Reason = "issued_in_future"
 )
+
+// Reasons returns every reason of this package, in the order of the steps.
+func Reasons() []Reason {
+	return []Reason{
+		ReasonTooLong,
+		ReasonCharacters,
+		ReasonSegments,
+		ReasonEncrypted,
+		ReasonBase64,
+		ReasonJSON,
+		ReasonDuplicateMember,
+		ReasonJSONLimits,
+		ReasonHeader,
+		ReasonAlgorithm,
+		ReasonCritical,
+		ReasonB64,
+		ReasonZip,
+		ReasonType,
+		ReasonUnknownKey,
+		ReasonAmbiguousKey,
+		ReasonKeyMismatch,
+		ReasonSignature,
+		ReasonClaimType,
+		ReasonTimeRange,
+		ReasonExpMissing,
+		ReasonExpired,
+		ReasonNotYetValid,
+		ReasonIssuedInFuture,
+	}
+}
 
 // Error refuses a token. Detail says more for the operator of the server and holds no
 // bytes of the token.

@@ -41,22 +41,28 @@ func (v Value) Bool() (value, ok bool) {
 }
 
 // Strings returns the elements of a JSON array of strings, in order; false for every other
-// value, an array with another element included.
+// value, an array with another element included. The text is valid JSON, which the reader
+// made sure of.
 func (v Value) Strings() ([]string, bool) {
 	if v.raw == "" || v.raw[0] != '[' {
 		return nil, false
 	}
-	dec := jsontext.NewDecoder(strings.NewReader(v.raw))
-	_, err := dec.ReadToken()
 	list := []string{}
-	for err == nil && dec.PeekKind() == '"' {
-		var element jsontext.Token
-		if element, err = dec.ReadToken(); err == nil {
-			list = append(list, element.String())
+	for i := 1; i < len(v.raw); i++ {
+		switch c := v.raw[i]; c {
+		case ' ', '\t', '\r', '\n', ',':
+		case ']':
+			return list, true
+		case '"':
+			end := stringEnd(v.raw, i)
+			element, ok := Value{v.raw[i : end+1]}.Text()
+			if !ok {
+				return nil, false
+			}
+			list, i = append(list, element), end
+		default:
+			return nil, false
 		}
 	}
-	if err != nil || dec.PeekKind() != ']' {
-		return nil, false
-	}
-	return list, true
+	return nil, false
 }
