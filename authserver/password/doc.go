@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package password hashes passwords, says which hashes the server accepts, and verifies passwords within fixed limits of
 // memory and processor time.
 //

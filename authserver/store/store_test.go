@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"context"
+	"crypto/sha256"
+	"database/sql"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/store"
+	"github.com/gatehouse-auth/gatehouse/authserver/store/conformance"
+)
+
+func open(t testing.TB, dir string) *store.SQLite {
+	t.Helper()
+	s, err := store.OpenSQLite(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestSQLiteInAFile(t *testing.T) {
+	conformance.Run(t, func(t *testing.T) store.Store { return open(t, t.TempDir()) })
+}
+
+func TestSQLiteInMemory(t *testing.T) {
+	conformance.Run(t, func(t *testing.T) store.Store { return open(t, "") })
+}
+
+func TestStoresInMemoryShareNothing(t *testing.T) {
+	a, b := open(t, ""), open(t, "")
+	defer a.Close()
+	defer b.Close()
+	f := family(0)
+	if err := a.CreateFamily(t.Context(), f, 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Family(t.Context(), f.Key, start); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the other store answers %v", err)
+	}
+}
+
+func TestNoneAnswersNothing(t *testing.T) {
+	var s store.Store = store.None{}
+	_, family := s.Family(t.Context(), store.Hash{}, start)
+	_, rotate := s.Rotate(t.Context(), store.Rotation{})
+	_, owner := s.RevokeOwner(t.Context(), "o")
+	_, collect := s.Collect(t.Context(), start, 1)
+	for i, err := range []error{s.CreateFamily(t.Context(), store.Family{}, 1), family, rotate, s.RevokeFamily(t.Context(), store.Hash{}), owner, collect} {
+		if !errors.Is(err, store.ErrNoStore) {
+			t.Errorf("operation %d: %v, want ErrNoStore", i, err)
+		}
+	}
+	if err := errors.Join(s.Ping(t.Context()), s.Close()); err != nil {
+		t.Errorf("Ping or Close: %v", err)
+	}
+}
+
+var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func token(n int) store.Hash { return sha256.Sum256(fmt.Appendf(nil, "token %d", n)) }
+
+func family(n int) store.Family {
+	return store.Family{Key: sha256.Sum256([]byte("family")), Owner: "owner", Current: token(n), CreatedAt: start, IssuedAt: start, ExpiresAt: start.Add(time.Hour)}
+}
+
+// TestCommittedRotationsSurviveAKill kills a process that rotates as fast as it can and tells each success: what it told
+// has to be there afterwards, and the token before it must be used up.
+func TestCommittedRotationsSurviveAKill(t *testing.T) {
+	if dir := os.Getenv("STORE_CRASH_DIR"); dir != "" {
+		rotateUntilKilled(t, dir)
+		return
+	}
+	dir := t.TempDir()
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCommittedRotationsSurviveAKill$")
+	child.Env = append(os.Environ(), "STORE_CRASH_DIR="+dir)
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	told := -1
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if n, err := fmt.Sscanf(lines.Text(), "rotated %d", &told); n == 1 && err == nil && told == 200 {
+			if err := child.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_ = child.Wait() // killed
+	if told < 200 {
+		t.Fatalf("the child ended after rotation %d", told)
+	}
+	s := open(t, dir)
+	defer s.Close()
+	got, err := s.Family(t.Context(), family(0).Key, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// One more may have been committed and not told.
+	if got.Current != token(told+1) && got.Current != token(told+2) {
+		t.Errorf("after rotation %d the current token is an older one", told)
+	}
+	late := store.Rotation{Family: got.Key, Used: token(told), Now: start.Add(store.Grace), ExpiresAt: start.Add(time.Hour)}
+	if _, err := s.Rotate(t.Context(), late); !errors.Is(err, store.ErrReused) {
+		t.Errorf("the used token: %v, want ErrReused", err)
+	}
+}
+
+func rotateUntilKilled(t *testing.T, dir string) {
+	s := open(t, dir)
+	if err := s.CreateFamily(t.Context(), family(0), 1); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 100_000 {
+		r := store.Rotation{Family: family(0).Key, Used: token(n), Successor: token(n + 1), Sealed: []byte("s"), Now: start, ExpiresAt: start.Add(time.Hour)}
+		if _, err := s.Rotate(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("rotated %d\n", n)
+	}
+}
+
+func TestFilesAreForThisUserOnly(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	s := open(t, dir)
+	defer s.Close()
+	if err := s.CreateFamily(t.Context(), family(0), 1); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) < 2 {
+		t.Fatalf("files %v, %v; want the database and its log", files, err)
+	}
+	for _, name := range append(files, dir) {
+		info, err := os.Stat(name)
+		if err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: mode %v, %v", filepath.Base(name), info.Mode(), err)
+		}
+	}
+}
+
+func TestOpenErrorsNameThePlaceAndTheFix(t *testing.T) {
+	garbage, newer, blocked := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(filepath.Join(garbage, store.FileName), []byte(strings.Repeat("no database ", 999)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, newer).Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(newer, store.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[string]string{garbage: filepath.Join(garbage, store.FileName), newer: "run the newer Gatehouse", filepath.Join(blocked, "x"): "creating the data directory"} {
+		if s, err := store.OpenSQLite(t.Context(), dir); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, %v, want an error with %q", s, err, want)
+		}
+	}
+}
+
+// counted tells when Collect was called.
+type counted struct {
+	store.None
+	left  atomic.Int64
+	calls atomic.Int64
+	err   error
+}
+
+func (c *counted) Collect(_ context.Context, _ time.Time, limit int) (int, error) {
+	c.calls.Add(1)
+	n := min(c.left.Load(), int64(limit))
+	c.left.Add(-n)
+	return int(n), c.err
+}
+
+func TestKeepCleanEmptiesInBatchesAndGoesOnAfterErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var c counted
+		c.left.Store(2*store.CollectBatch + 1)
+		done := make(chan struct{})
+		go func() { store.KeepClean(ctx, &c, time.Now, slog.New(slog.DiscardHandler)); close(done) }()
+		synctest.Wait()
+		if c.left.Load() != 0 || c.calls.Load() != 3 {
+			t.Errorf("%d rows left after %d calls", c.left.Load(), c.calls.Load())
+		}
+		c.err = errors.New("disk full")
+		for range 2 {
+			time.Sleep(store.CollectInterval) // the bubble's clock
+			synctest.Wait()
+		}
+		if c.calls.Load() != 5 {
+			t.Errorf("%d calls, want one more for each interval", c.calls.Load())
+		}
+		cancel()
+		<-done
+		store.KeepClean(t.Context(), store.None{}, time.Now, slog.New(slog.DiscardHandler)) // returns by itself
+	})
+}
+
+func BenchmarkRotate(b *testing.B) {
+	for name, dir := range map[string]string{"file": b.TempDir(), "memory": ""} {
+		b.Run(name, func(b *testing.B) {
+			s := open(b, dir)
+			defer s.Close()
+			if err := s.CreateFamily(b.Context(), family(0), 1); err != nil {
+				b.Fatal(err)
+			}
+			n := 0
+			for b.Loop() {
+				r := store.Rotation{Family: family(0).Key, Used: token(n), Successor: token(n + 1), Sealed: make([]byte, 92), Now: start, ExpiresAt: start.Add(time.Hour)}
+				if _, err := s.Rotate(b.Context(), r); err != nil {
+					b.Fatal(err)
+				}
+				n++
+			}
+		})
+	}
+}
