@@ -34,6 +34,9 @@ type AuthServer struct {
 	// +kubebuilder:default={}
 	// +optional
 	Spec AuthServerSpec `json:"spec,omitempty"`
+	// Status starts with observedGeneration -1, so that tools such as kstatus see a new object as in progress.
+	//
+	// +kubebuilder:default:={"observedGeneration":-1}
 	// +optional
 	Status AuthServerStatus `json:"status,omitempty"`
 }

@@ -23,6 +23,9 @@ type IdentityProvider struct {
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	Spec IdentityProviderSpec `json:"spec"`
+	// Status starts with observedGeneration -1, so that tools such as kstatus see a new object as in progress.
+	//
+	// +kubebuilder:default:={"observedGeneration":-1}
 	// +optional
 	Status ObjectStatus `json:"status,omitempty"`
 }

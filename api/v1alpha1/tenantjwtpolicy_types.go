@@ -24,6 +24,9 @@ type TenantJWTPolicy struct {
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	Spec TenantJWTPolicySpec `json:"spec"`
+	// Status starts with observedGeneration -1, so that tools such as kstatus see a new object as in progress.
+	//
+	// +kubebuilder:default:={"observedGeneration":-1}
 	// +optional
 	Status ObjectStatus `json:"status,omitempty"`
 }
