@@ -22,6 +22,9 @@ type SigningKey struct {
 	ActiveFrom time.Time `json:"activeFrom"`
 	// RetireAfter is when it may be dropped: its last token has expired. Zero while no successor is known.
 	RetireAfter time.Time `json:"retireAfter,omitzero"`
+	// TokenLifetime is the longest access-token lifetime while it signs or signed, so that RetireAfter also covers tokens
+	// signed before the setting was lowered.
+	TokenLifetime Duration `json:"tokenLifetime,omitzero"`
 	// PrivateKey is PKCS#8 in PEM.
 	PrivateKey string `json:"privateKey"`
 }
