@@ -90,7 +90,7 @@ func (l *loop) dispatch(now time.Duration) error {
 	for len(l.idle) > 0 && l.due(now) {
 		c := l.idle[len(l.idle)-1]
 		l.idle = l.idle[:len(l.idle)-1]
-		c.request = &l.o.Requests[l.sent%len(l.o.Requests)]
+		c.request = &l.o.Requests[l.sent]
 		c.due = l.dueAt(l.sent)
 		l.sent++
 		if err := c.send(); err != nil {
@@ -120,7 +120,7 @@ func (l *loop) dueAt(i int) time.Duration {
 	return time.Duration(float64(i) * float64(time.Second) / l.o.Rate)
 }
 
-func (l *loop) exhausted() bool { return !l.o.Repeat && l.sent >= len(l.o.Requests) }
+func (l *loop) exhausted() bool { return l.sent >= len(l.o.Requests) }
 
 // receive reads what has arrived on c and, when the answer is complete, checks it and frees the connection.
 func (l *loop) receive(c *conn) error {

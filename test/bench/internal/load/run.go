@@ -21,8 +21,7 @@ type Request struct {
 type Options struct {
 	Addr        string    // IPv4 address and port
 	Connections int       // keep-alive connections; in a closed loop also the number of requests in flight
-	Requests    []Request // sent in this order
-	Repeat      bool      // start over at the end; without it the run ends early when all have been sent
+	Requests    []Request // sent in this order, each once; the run ends early when all have been sent
 	Warm        time.Duration
 	Window      time.Duration // measured, after Warm
 	Rate        float64       // requests due per second; 0 = closed loop
@@ -47,8 +46,7 @@ func (r Result) CPUPerRequest() float64 {
 	return float64(r.CPU.Nanoseconds()) / 1e3 / float64(r.Requests)
 }
 
-// errExhausted ends a closed loop whose requests ran out before the window opened.
-var errExhausted = errors.New("running load: all requests were sent before the window opened")
+var errEmptyWindow = errors.New("no answer fell inside the window: it is too short, or too few requests outlast the warm-up")
 
 // Run measures one window. It returns the first wrong answer, broken connection or stall (no answer for 10 s) as an
 // error; whatever was in flight at the end of the window is waited for and checked too, but not counted.
@@ -68,11 +66,12 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Rate > 0 {
 		l.latency = new(Histogram)
 	}
-	if err := l.run(ctx); err != nil {
-		return Result{}, fmt.Errorf("running load on %s: %w", o.Addr, err)
+	err = l.run(ctx)
+	if err == nil && l.result.Requests == 0 {
+		err = errEmptyWindow
 	}
-	if l.result.Requests == 0 {
-		return Result{}, errExhausted
+	if err != nil {
+		return Result{}, fmt.Errorf("running load on %s: %w", o.Addr, err)
 	}
 	l.result.Latency = l.latency
 	return l.result, nil

@@ -116,7 +116,7 @@ func TestRunStops(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stop := errors.New("interrupted")
 	cancel(stop)
-	o := Options{Addr: addr, Connections: 1, Requests: requests(1, ""), Repeat: true, Window: time.Minute, CPU: noCPU}
+	o := Options{Addr: addr, Connections: 1, Requests: requests(1, ""), Window: time.Minute, CPU: noCPU}
 	if _, err := Run(ctx, o); !errors.Is(err, stop) {
 		t.Errorf("error %v, want %v", err, stop)
 	}
