@@ -4,6 +4,9 @@ package store_test
 
 import (
 	"bufio"
+	"context"
+	"crypto/sha256"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,10 +18,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"context"
-	"crypto/sha256"
-	"database/sql"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/store"
 	"github.com/gatehouse-auth/gatehouse/authserver/store/conformance"
@@ -189,14 +188,17 @@ type counted struct {
 	store.None
 	left  atomic.Int64
 	calls atomic.Int64
-	err   error
+	fails atomic.Bool
 }
 
 func (c *counted) Collect(_ context.Context, _ time.Time, limit int) (int, error) {
 	c.calls.Add(1)
 	n := min(c.left.Load(), int64(limit))
 	c.left.Add(-n)
-	return int(n), c.err
+	if c.fails.Load() {
+		return 0, errors.New("disk full")
+	}
+	return int(n), nil
 }
 
 func TestKeepCleanEmptiesInBatchesAndGoesOnAfterErrors(t *testing.T) {
@@ -210,7 +212,7 @@ func TestKeepCleanEmptiesInBatchesAndGoesOnAfterErrors(t *testing.T) {
 		if c.left.Load() != 0 || c.calls.Load() != 3 {
 			t.Errorf("%d rows left after %d calls", c.left.Load(), c.calls.Load())
 		}
-		c.err = errors.New("disk full")
+		c.fails.Store(true)
 		for range 2 {
 			time.Sleep(store.CollectInterval) // the bubble's clock
 			synctest.Wait()
