@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package render turns the objects of one auth server, and the Secrets and ConfigMaps that they name, into the files
+// that the server serves: bytes, a hash and one verdict per object. It is a pure function: no client, clock, context or
+// randomness, so the operator and the offline commands reach the same answers.
+//
+// It works in two steps, because values of Secrets are read only for objects that may have them:
+//
+//	plan := render.NewPlan(input)           // verdicts that need no Secret; inline keys are parsed
+//	refs := gather(plan.References())       // the caller reads what accepted objects name
+//	out, err := plan.Render(refs)           // files and all verdicts
+//
+// What a user got wrong is a [Verdict] with [Problem]s that name the field and the fix, never an error. One bad object is left
+// out and never changes what is rendered of the others. An error of Render is a fault of this program (the server's
+// own parser, which runs over every render, refused the bytes): nothing may be written then.
+//
+// Rules that need several objects:
+//
+//   - a tenant ID, and being the default policy, belongs to the first claimant: objects of the server's namespace
+//     first, then by creationTimestamp, namespace and name. An object that may use a name claims it even while its own spec is
+//     Invalid or its Secret is missing: a mistake in one policy must not hand its tenant to another;
+//   - at most one enabled Password provider per server, in the same order;
+//   - tenant IDs and organizations of objects outside the server's namespace are "<namespace>" or "<namespace>.<more>".
+//
+// An AuthServer that is itself not usable (Accepted or ResolvedRefs False) does not take effect: the settings of
+// Input.LastBase, the base.json in force, stay, while objects come and go as ever. Without one, nothing is
+// rendered.
+//
+// Start with [NewPlan]; a policy is rendered in policy.go, its keys in keys.go, a Password provider in password.go.
+// A new provider type is one function in the table of provider.go.
+package render

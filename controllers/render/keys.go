@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
+	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
+)
+
+// maxSource bounds what one key source may hold before it is parsed, in bytes.
+const maxSource = 512 << 10
+
+// planKeySource checks a source and parses it if it is inline. Mistakes are the spec's own: Accepted=False.
+func (o *policyPlan) planKeySource(i, j int) {
+	source, field := &o.object.Spec.Issuers[i].Keys[j], keyField(i, j)
+	given := 0
+	for _, is := range []bool{source.JWKS != "", source.PEM != "", source.SecretRef != nil} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		o.refuse(v1alpha1.ReasonInvalid, field, "set exactly one of jwks, pem and secretRef")
+		return
+	}
+	var data, name string
+	var format v1alpha1.KeyFormat
+	switch {
+	case source.SecretRef != nil:
+		o.planSecretSource(source, field)
+		return
+	case source.JWKS != "":
+		data, name, format = source.JWKS, ".jwks", v1alpha1.KeyFormatJWKS
+		if holdsSymmetric([]byte(data)) {
+			o.refuse(v1alpha1.ReasonInvalid, field+name, "a symmetric key (kty oct) is a secret, and whoever can read this object can read it: "+
+				"replace it, put the new one into a Secret and name that in secretRef")
+			return
+		}
+	default:
+		data, name, format = source.PEM, ".pem", v1alpha1.KeyFormatPEM
+	}
+	keys, warnings, err := o.readKeys(source, format, []byte(data))
+	for _, w := range warnings {
+		o.warn(field+name, "%s", w)
+	}
+	if err != nil {
+		o.refuse(v1alpha1.ReasonInvalid, field+name, "%v", err)
+		return
+	}
+	o.inline[[2]int{i, j}] = keys
+}
+
+func (o *policyPlan) planSecretSource(source *v1alpha1.KeySource, field string) {
+	switch source.Format {
+	case v1alpha1.KeyFormatJWKS, v1alpha1.KeyFormatPEM, v1alpha1.KeyFormatSymmetric:
+	default:
+		o.refuse(v1alpha1.ReasonInvalid, field+".format", "format goes with secretRef: set it to JWKS, PEM or Symmetric")
+	}
+}
+
+// renderKeys returns the keys of one issuer, one JWK each.
+func (o *policyPlan) renderKeys(f *findings, r *resolver, i int) []json.RawMessage {
+	u := union{policy: o, findings: f, taken: map[[2]string]placed{}, first: map[string]placed{}}
+	for j := range o.object.Spec.Issuers[i].Keys {
+		source, field := &o.object.Spec.Issuers[i].Keys[j], keyField(i, j)
+		keys := o.inline[[2]int{i, j}]
+		if source.SecretRef != nil {
+			keys = o.resolveKeys(f, r, source, field+".secretRef")
+		}
+		for _, k := range keys {
+			u.add(k, field, source.JWKS != "" || source.Format == v1alpha1.KeyFormatJWKS)
+		}
+	}
+	out := make([]json.RawMessage, 0, len(u.keys))
+	for _, k := range u.keys {
+		text, err := k.MarshalJSON()
+		if err != nil { // cannot happen for a key that jwk accepted
+			f.refuseRef(v1alpha1.ReasonRefInvalid, fmt.Sprintf("spec.issuers[%d].keys", i), "a %s cannot be written as a JWK", describe(k))
+			continue
+		}
+		out = append(out, text)
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// resolveKeys reads a source's Secret. Mistakes are the Secret's: ResolvedRefs=False.
+func (o *policyPlan) resolveKeys(f *findings, r *resolver, source *v1alpha1.KeySource, field string) []*jwk.Key {
+	ref := secretRef(source.SecretRef, o.key.Namespace)
+	data, ok := r.value(f, field, ref, source.SecretRef.Key)
+	if !ok {
+		return nil
+	}
+	where := fmt.Sprintf("key %q of %s", source.SecretRef.Key, ref)
+	if len(data) > maxSource {
+		f.refuseRef(v1alpha1.ReasonRefInvalid, field, "%s has %d bytes, at most %d are read: keep only the keys in use (a public key takes less than 1 KiB), "+
+			"or publish the set at a URL and set jwksURI", where, len(data), maxSource)
+		return nil
+	}
+	keys, warnings, err := o.readKeys(source, source.Format, data)
+	for _, w := range warnings {
+		f.warn(field, "%s: %s", where, w)
+	}
+	if err != nil {
+		f.refuseRef(v1alpha1.ReasonRefInvalid, field, "%s: %v", where, err)
+		return nil
+	}
+	return keys
+}
+
+// readKeys parses a value, applies keyID and algorithm, and demands that the keys can verify something for this policy: each
+// key of a PEM or secret, at least one of a JWKS, which its publisher may fill with keys for other ends.
+func (o *policyPlan) readKeys(source *v1alpha1.KeySource, format v1alpha1.KeyFormat, data []byte) ([]*jwk.Key, []string, error) {
+	if format == v1alpha1.KeyFormatJWKS {
+		return o.readSet(data)
+	}
+	var keys []*jwk.Key
+	var warnings []string
+	var err error
+	if format == v1alpha1.KeyFormatSymmetric {
+		keys, warnings, err = readSecret(data)
+	} else {
+		keys, err = jwk.ParsePEM(data)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	for n, k := range keys {
+		if keys[n], err = k.With(source.KeyID, string(source.Algorithm)); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", describe(k), err)
+		}
+		if err := o.fits(keys[n]); err != nil {
+			return nil, nil, err
+		}
+	}
+	return keys, warnings, nil
+}
+
+// readSet parses a JWKS. A private key refuses the whole set: its owner must learn that it has leaked.
+func (o *policyPlan) readSet(data []byte) ([]*jwk.Key, []string, error) {
+	set, problems, err := jwk.ParseSet(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	var warnings []string
+	for _, p := range problems {
+		if p.Reason == jwk.ErrPrivate.Error() {
+			return nil, nil, errors.New(p.String())
+		}
+		warnings = append(warnings, p.String())
+	}
+	var usable []*jwk.Key
+	for _, k := range set.Keys() {
+		if err := o.fits(k); err != nil {
+			warnings = append(warnings, err.Error())
+			continue
+		}
+		usable = append(usable, k)
+	}
+	switch {
+	case len(usable) > 0:
+		return usable, warnings, nil
+	case len(warnings) == 0:
+		return nil, nil, errors.New("the JWKS holds no keys")
+	default:
+		return nil, nil, fmt.Errorf("the JWKS holds no usable key: %s", strings.Join(firstOf(warnings), "; "))
+	}
+}
+
+func firstOf(texts []string) []string {
+	if len(texts) <= maxTold {
+		return texts
+	}
+	return append(texts[:maxTold:maxTold], fmt.Sprintf("and %d more", len(texts)-maxTold))
+}
+
+// readSecret takes a value as it is. What is no secret is refused: with a public key as HMAC secret, whoever knows the public key
+// could sign.
+func readSecret(data []byte) ([]*jwk.Key, []string, error) {
+	trimmed := bytes.TrimSpace(data)
+	switch {
+	case bytes.Contains(data, []byte("-----BEGIN ")):
+		return nil, nil, errors.New("it holds PEM, which is no HMAC secret: set format to PEM")
+	case bytes.HasPrefix(trimmed, []byte("{")) && json.Valid(trimmed):
+		return nil, nil, errors.New(`it holds JSON, which is no HMAC secret: set format to JWKS, and wrap a single JWK as {"keys":[...]}`)
+	}
+	key, err := jwk.Symmetric(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	if bytes.HasSuffix(data, []byte("\n")) {
+		return []*jwk.Key{key}, []string{"the value ends with a line break, which counts as part of the secret: if signatures do not match, make the Secret again from a file without one"}, nil
+	}
+	return []*jwk.Key{key}, nil, nil
+}
+
+// holdsSymmetric looks for kty oct in a JWKS that may be malformed otherwise.
+func holdsSymmetric(data []byte) bool {
+	var set struct {
+		Keys []struct {
+			Kty string `json:"kty"`
+		} `json:"keys"`
+	}
+	_ = json.Unmarshal(data, &set) // what could be read decides; jwk tells the rest
+	for _, k := range set.Keys {
+		if k.Kty == "oct" {
+			return true
+		}
+	}
+	return false
+}
+
+// fits demands that the key can verify at least one of the policy's algorithms.
+func (o *policyPlan) fits(k *jwk.Key) error {
+	if len(o.algorithms) == 0 { // every one of them is unknown, which is told already
+		return nil
+	}
+	for _, a := range o.algorithms {
+		if k.Fits(a) == nil {
+			return nil
+		}
+	}
+	var could []string
+	for _, a := range jwk.AlgorithmNames() {
+		if k.Fits(a) == nil {
+			could = append(could, a)
+		}
+	}
+	return fmt.Errorf("%s fits none of spec.algorithms %v: add %s there, or give another key", describe(k), o.algorithms, strings.Join(could, " or "))
+}
+
+// describe names a key by type, size and ID, never by its bytes.
+func describe(k *jwk.Key) string {
+	what := map[string]string{"RSA": "RSA key", "OKP": "Ed25519 key", "EC": "EC key", "oct": "symmetric key"}[k.Type()]
+	switch m := k.Material().(type) {
+	case interface{ Size() int }: // *rsa.PublicKey
+		what = fmt.Sprintf("RSA key of %d bits", m.Size()*8)
+	case []byte:
+		what = fmt.Sprintf("symmetric key of %d bytes", len(m))
+	}
+	if k.Type() == "EC" {
+		what = "EC key" + curve(k)
+	}
+	if k.ID() != "" {
+		what += " with kid " + quoted(k.ID())
+	}
+	return what
+}
+
+// curve finds the key's curve from the algorithm that it fits when none is declared.
+func curve(k *jwk.Key) string {
+	for _, name := range jwk.AlgorithmNames() {
+		if a, _ := jwk.Algorithm(name); a.Type == "EC" && k.Fits(name) == nil {
+			return " on " + a.Curve
+		}
+	}
+	return ""
+}
+
+func keyField(i, j int) string { return fmt.Sprintf("spec.issuers[%d].keys[%d]", i, j) }

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
+	"github.com/gatehouse-auth/gatehouse/authserver/config"
+)
+
+// Render makes the files and all verdicts. refs must hold every entry of References, also those that were not found; a missing one
+// is an error, as nothing definite is known then. An error means that nothing may be written.
+func (p *Plan) Render(refs map[Ref]Resolved) (*Output, error) {
+	r := &resolver{refs: refs, requireLabel: p.in.RequireSecretLabel}
+	out := &Output{ShardCount: max(p.in.ShardCount, 1), Verdicts: maps.Clone(p.rejected)}
+	if p.server == nil {
+		return out, nil
+	}
+	verdict, base, held := p.server.render(r)
+	out.Verdicts[Key{v1alpha1.KindAuthServer, p.in.Name.Namespace, p.in.Name.Name}] = verdict
+	out.Held = held
+	providers := p.renderProviders(r, out)
+	tenants, err := p.renderPolicies(r, out)
+	switch {
+	case r.err != nil:
+		return nil, r.err
+	case err != nil:
+		return nil, err
+	case base == nil:
+		withdraw(out.Verdicts)
+		return out, nil
+	}
+	final := *base // the plan stays as it is
+	final.Providers = providers
+	out.URL = final.ExternalURL
+	encoded, err := final.Encode()
+	if err != nil {
+		return nil, fmt.Errorf("rendering %s: %w", config.FileBase, err)
+	}
+	out.Files = tenants
+	out.Files[config.FileBase] = encoded
+	out.Hash = hashOf(out.Files)
+	if err := check(out.Files); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (p *Plan) renderProviders(r *resolver, out *Output) []config.Provider {
+	var rendered []config.Provider
+	for _, o := range p.providers {
+		v, provider := o.render(p, r)
+		if provider != nil {
+			v.Served = true
+			rendered = append(rendered, *provider)
+		}
+		out.Verdicts[o.key] = v
+	}
+	return rendered
+}
+
+func (p *Plan) renderPolicies(r *resolver, out *Output) (map[string][]byte, error) {
+	rendered := make([]*config.Policy, 0, len(p.policies))
+	keys := make(map[*config.Policy]Key, len(p.policies))
+	for _, o := range p.policies {
+		v, policy := o.render(r)
+		if policy != nil {
+			v.Served = true
+			rendered = append(rendered, policy)
+			keys[policy] = o.key
+		}
+		out.Verdicts[o.key] = v
+	}
+	files, count, leftOut, err := shard(rendered, out.ShardCount)
+	if err != nil {
+		return nil, err
+	}
+	for _, policy := range leftOut {
+		out.Verdicts[keys[policy]] = crowdedOut(policy, count)
+	}
+	out.ShardCount = count
+	for _, o := range p.policies {
+		v := out.Verdicts[o.key]
+		v.File = config.TenantsFile(count, config.ShardOf(o.object.Spec.TenantID, count))
+		out.Verdicts[o.key] = v
+	}
+	return files, nil
+}
+
+// crowdedOut is the verdict of a policy whose shard is full although there are as many shards as there may be.
+func crowdedOut(policy *config.Policy, count int) Verdict {
+	var f findings
+	f.refuse(v1alpha1.ReasonTooLarge, "", "the file that would hold tenant %q is full (%d of %d): make older policies in it smaller, "+
+		"choose another tenantID, or move tenants to another AuthServer", policy.TenantID, config.ShardOf(policy.TenantID, count), count)
+	return f.verdict()
+}
+
+// withdraw marks everything as not served: there are no files.
+func withdraw(verdicts map[Key]Verdict) {
+	for k, v := range verdicts {
+		v.Served, v.Fingerprint = false, ""
+		verdicts[k] = v
+	}
+}
+
+// measure returns a hash of what was rendered of an object, or notes that it is too large.
+func (f *findings) measure(rendered any, advice string) string {
+	text, err := json.Marshal(rendered)
+	if err != nil {
+		f.refuse(v1alpha1.ReasonInvalid, "", "it cannot be written as JSON")
+		return ""
+	}
+	if len(text) > config.MaxObject {
+		f.refuse(v1alpha1.ReasonTooLarge, "", "it renders to %d bytes, at most %d are allowed: %s", len(text), config.MaxObject, advice)
+		return ""
+	}
+	return config.Hash(text)
+}
+
+// hashOf is a hash over the files' names and bytes.
+func hashOf(files map[string][]byte) string {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		_, _ = io.WriteString(h, name+" "+config.Hash(files[name])+"\n") // a hash never fails
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// check runs the server's own parser over every file, so that nothing is written that a server would refuse.
+func check(files map[string][]byte) error {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		data := files[name]
+		var err error
+		if name == config.FileBase {
+			_, err = config.ParseBase(data)
+		} else {
+			_, err = config.ParseTenants(name, data)
+		}
+		if err == nil && len(data) > config.MaxFile {
+			err = fmt.Errorf("%d bytes, the limit is %d", len(data), config.MaxFile)
+		}
+		if err != nil {
+			return fmt.Errorf("checking what was rendered: %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// Equal tells whether two renders hold the same files.
+func (o *Output) Equal(other *Output) bool {
+	return maps.EqualFunc(o.Files, other.Files, bytes.Equal)
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
+	"github.com/gatehouse-auth/gatehouse/authserver/config"
+)
+
+const usersField = "spec.password.usersSecretRef"
+
+func planPassword(p *Plan, o *providerPlan) {
+	if o.object.Spec.Password == nil {
+		o.refuse(v1alpha1.ReasonInvalid, "spec.password", "type Password needs the block password: set %s", usersField)
+	}
+	if o.key.Namespace != p.in.Name.Namespace {
+		o.refuse(v1alpha1.ReasonNameNotOwned, "spec.type",
+			"only objects of the AuthServer's own namespace may be of type Password: move it there, or name an AuthServer of namespace %s", o.key.Namespace)
+	}
+}
+
+func passwordReferences(o *providerPlan) []Ref {
+	return []Ref{secretRef(&o.object.Spec.Password.UsersSecretRef, o.key.Namespace)}
+}
+
+func renderPassword(o *providerPlan, f *findings, r *resolver, out *config.Provider) {
+	from := &o.object.Spec.Password.UsersSecretRef
+	ref := secretRef(from, o.key.Namespace)
+	data, ok := r.value(f, usersField, ref, from.Key)
+	if !ok {
+		return
+	}
+	if len(data) > config.MaxObject {
+		f.refuse(v1alpha1.ReasonTooLarge, usersField, "key %q of %s has %d bytes, at most %d are allowed: keep fewer users in the Secret",
+			from.Key, ref, len(data), config.MaxObject)
+		return
+	}
+	users, mistakes := parseUsers(data)
+	for _, m := range mistakes {
+		f.refuseRef(v1alpha1.ReasonRefInvalid, usersField, "key %q of %s: %s", from.Key, ref, m)
+	}
+	out.Password = &config.Password{Users: users}
+}

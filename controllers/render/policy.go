@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
+	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
+)
+
+// policyPlan is one TenantJWTPolicy that may attach.
+type policyPlan struct {
+	findings
+	key    Key
+	object *v1alpha1.TenantJWTPolicy
+	// algorithms of the policy, the default filled in.
+	algorithms []string
+	// inline holds the parsed inline keys by issuer and source.
+	inline map[[2]int][]*jwk.Key
+}
+
+// planPolicies gives each tenant ID, and the default, to its first claimant.
+func (p *Plan) planPolicies() {
+	slices.SortFunc(p.policies, func(a, b *policyPlan) int { return p.compare(a.object, b.object) })
+	tenants := make(map[string]Key, len(p.policies))
+	var standard *Key
+	for _, o := range p.policies {
+		id := o.object.Spec.TenantID
+		if !p.owns(o.key.Namespace, id) {
+			o.refuse(v1alpha1.ReasonNameNotOwned, "spec.tenantID", "%q is not a name of namespace %s, whose tenant IDs are %q and %q",
+				id, o.key.Namespace, o.key.Namespace, o.key.Namespace+".<more>")
+		} else if winner, taken := tenants[id]; taken {
+			o.refuse(v1alpha1.ReasonTenantConflict, "spec.tenantID", "%q already belongs to %s: choose another tenantID, or delete one of the two",
+				id, holder(winner, o.key))
+		} else {
+			tenants[id] = o.key
+		}
+		switch {
+		case !o.object.Spec.Default:
+		case o.key.Namespace != p.in.Name.Namespace:
+			o.refuse(v1alpha1.ReasonNameNotOwned, "spec.default", "only a policy of the AuthServer's own namespace may be the default: set it to false")
+		case standard != nil:
+			o.refuse(v1alpha1.ReasonTenantConflict, "spec.default", "%s is the default already: set default to true in one of the two only", holder(*standard, o.key))
+		case !o.bad():
+			standard = &o.key
+		}
+		p.planPolicy(o)
+	}
+}
+
+// planPolicy checks one spec. The schema checks most of it too; it is done again because an API server lets
+// unchanged fields of an older object through, and because one object must never make the files unreadable.
+func (p *Plan) planPolicy(o *policyPlan) {
+	spec := &o.object.Spec
+	if !config.ValidTenantID(spec.TenantID) {
+		o.refuse(v1alpha1.ReasonInvalid, "spec.tenantID", "%s must be at most 128 letters, digits, dots, dashes and underscores that begin and end with a letter or digit", quoted(spec.TenantID))
+	}
+	o.planAlgorithms()
+	if len(spec.Issuers) == 0 && !spec.AcceptIssuedTokens {
+		o.refuse(v1alpha1.ReasonInvalid, "spec.issuers", "no token can pass: add an entry, or set spec.acceptIssuedTokens to true")
+	}
+	if leeway(spec) < 0 {
+		o.refuse(v1alpha1.ReasonInvalid, "spec.leeway", "must not be negative")
+	}
+	o.inline = map[[2]int][]*jwk.Key{}
+	for i := range spec.Issuers {
+		p.planIssuer(o, i)
+	}
+}
+
+func (o *policyPlan) planAlgorithms() {
+	for i, a := range o.object.Spec.Algorithms {
+		if _, ok := jwk.Algorithm(string(a)); !ok {
+			o.refuse(v1alpha1.ReasonInvalid, fmt.Sprintf("spec.algorithms[%d]", i), "%s is not known: use some of %v", quoted(string(a)), jwk.AlgorithmNames())
+			continue
+		}
+		if !slices.Contains(o.algorithms, string(a)) {
+			o.algorithms = append(o.algorithms, string(a))
+		}
+	}
+	if len(o.object.Spec.Algorithms) == 0 {
+		o.algorithms = []string{"RS256"}
+	}
+}
+
+func (p *Plan) planIssuer(o *policyPlan, i int) {
+	issuers := o.object.Spec.Issuers
+	issuer, field := &issuers[i], fmt.Sprintf("spec.issuers[%d]", i)
+	if base := p.server.base; base != nil && issuer.Issuer == base.ExternalURL {
+		o.refuse(v1alpha1.ReasonIssuerReserved, field+".issuer",
+			"%q is the AuthServer's own URL: its tokens pass with spec.acceptIssuedTokens, without an entry here", issuer.Issuer)
+	}
+	switch {
+	case (issuer.JWKSURI == "") == (len(issuer.Keys) == 0):
+		o.refuse(v1alpha1.ReasonInvalid, field, "set exactly one of jwksURI and keys")
+	case issuer.Issuer == "" && (issuer.JWKSURI != "" || len(issuers) > 1):
+		o.refuse(v1alpha1.ReasonInvalid, field+".issuer", "it is required: only a single entry with keys may leave it out")
+	case slices.ContainsFunc(issuers[:i], func(other v1alpha1.Issuer) bool { return other.Issuer == issuer.Issuer }):
+		o.refuse(v1alpha1.ReasonInvalid, field+".issuer", "another entry has the same issuer: merge their keys into one entry")
+	}
+	if issuer.JWKSURI != "" {
+		if err := checkJWKSURI(issuer.JWKSURI); err != nil {
+			o.refuse(v1alpha1.ReasonInvalid, field+".jwksURI", "%v", err)
+		}
+	}
+	for j := range issuer.Keys {
+		o.planKeySource(i, j)
+	}
+}
+
+func checkJWKSURI(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" {
+		return fmt.Errorf("must be an https URL such as https://idp.example/keys")
+	}
+	if u.User != nil || strings.Contains(s, "#") {
+		return fmt.Errorf("must not hold a fragment, user or password")
+	}
+	return nil
+}
+
+func leeway(spec *v1alpha1.TenantJWTPolicySpec) config.Duration { return duration(spec.Leeway, "30s") }
+
+// references are those of an accepted policy.
+func (o *policyPlan) references() []Ref {
+	if o.bad() {
+		return nil
+	}
+	var refs []Ref
+	for i := range o.object.Spec.Issuers {
+		for _, source := range o.object.Spec.Issuers[i].Keys {
+			if source.SecretRef != nil {
+				refs = append(refs, secretRef(source.SecretRef, o.key.Namespace))
+			}
+		}
+	}
+	if b := o.object.Spec.CABundleRef; b != nil {
+		refs = append(refs, bundleRef(b, o.key.Namespace))
+	}
+	return refs
+}
+
+// render returns the verdict, and the rendered policy if it is served.
+func (o *policyPlan) render(r *resolver) (Verdict, *config.Policy) {
+	f := findings{problems: slices.Clone(o.problems), warnings: slices.Clone(o.warnings)}
+	if f.bad() {
+		return f.verdict(), nil
+	}
+	spec := &o.object.Spec
+	out := &config.Policy{
+		Object: o.key.String(), TenantID: spec.TenantID, Default: spec.Default,
+		Audiences: spec.Audiences, Algorithms: o.algorithms, TokenTypes: tokenTypes(spec.TokenTypes),
+		Leeway: leeway(spec), AcceptIssuedTokens: spec.AcceptIssuedTokens,
+	}
+	mapClaims(spec.ClaimMappings, out)
+	for i := range spec.Issuers {
+		issuer := &spec.Issuers[i]
+		out.Issuers = append(out.Issuers, config.Issuer{Issuer: issuer.Issuer, JWKSURI: issuer.JWKSURI, Keys: o.renderKeys(&f, r, i)})
+	}
+	if spec.CABundleRef != nil {
+		out.CABundle, _ = r.caBundle(&f, "spec.caBundleRef", spec.CABundleRef, o.key.Namespace)
+	}
+	fingerprint := ""
+	if !f.bad() {
+		fingerprint = f.measure(out, "keep only the keys in use, publish larger sets at a jwksURI, and keep only the CAs in use in the bundle")
+	}
+	v := f.verdict()
+	if f.bad() {
+		return v, nil
+	}
+	v.Fingerprint = fingerprint
+	return v, out
+}
+
+// tokenTypes are lower-case and without "application/" (RFC 7515 §4.1.9); "" stands for an absent typ.
+func tokenTypes(given []string) []string {
+	if len(given) == 0 {
+		given = []string{v1alpha1.TokenTypeAbsent, "JWT", "at+jwt"}
+	}
+	var out []string
+	for _, t := range given {
+		if t == v1alpha1.TokenTypeAbsent {
+			t = ""
+		}
+		if t = strings.TrimPrefix(strings.ToLower(t), "application/"); !slices.Contains(out, t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func mapClaims(m *v1alpha1.ClaimMappings, out *config.Policy) {
+	out.Username.Claim = "upn"
+	if m == nil {
+		return
+	}
+	if m.Username.Claim != "" {
+		out.Username.Claim = m.Username.Claim
+	}
+	out.Username.PrefixWithTenant = m.Username.PrefixWithTenant
+	if m.Email != nil {
+		out.EmailClaim = m.Email.Claim
+	}
+	if m.Groups != nil {
+		out.GroupsClaim = m.Groups.Claim
+	}
+}
