@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //go:build linux
 
 // Bench measures what the auth server costs, as a ratio to the least that any such server can cost. `make bench` runs

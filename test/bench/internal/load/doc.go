@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package load is the load generator of the benchmark: HTTP/1.1 over keep-alive loopback connections, one thread, no
 // goroutine per connection and no allocation per request, so that it keeps a server busy from a single core.
 //

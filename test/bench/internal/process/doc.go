@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package process starts a server under test on one core and reads what it uses.
 //
 // A server announces itself with one JSON line on standard error, {"msg":"ready","listen":"127.0.0.1:1234", …}. It

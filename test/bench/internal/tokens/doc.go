@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package tokens signs the many distinct tokens that a benchmark needs.
 //
 // A window of three seconds takes tens of thousands of distinct RS256 tokens. crypto/rsa signs a thousand a second, so
