@@ -3,6 +3,7 @@ package keys
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"iter"
 	"maps"
 	"sync"
@@ -21,6 +22,7 @@ type Engine struct {
 	options Options
 	fetch   func(context.Context, Source) fetched
 	hosts   hostLimits
+	seed    maphash.Seed
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -35,7 +37,7 @@ type Engine struct {
 
 // New returns an engine that knows no source. Nothing is fetched before the first [Engine.Key] for a source.
 func New(o Options) *Engine {
-	e := &Engine{options: o.withDefaults()}
+	e := &Engine{options: o.withDefaults(), seed: maphash.MakeSeed()}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.hosts = hostLimits{perHost: e.options.FetchesPerHost, slots: make(map[string]*hostSlot)}
 	e.fetch = (&fetcher{clients: e.options.Clients, hosts: &e.hosts, timeout: e.options.FetchTimeout}).fetch

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,17 +30,19 @@ type entry struct {
 	timer   *time.Timer
 	stopped bool
 	unknown unknownKeys
+	client  *http.Client // kept so that outbound.Clients, which holds no client itself, keeps sharing it
 }
 
 // flight is one fetch that any number of callers wait for.
 type flight struct {
 	started time.Time
 	done    chan struct{}
+	asked   map[uint64]bool // key IDs of the callers, as unknownKeys.id gives them; guarded by entry.mu
 }
 
 func newEntry(e *Engine, src Source, named bool, now time.Time) *entry {
-	en := &entry{engine: e, src: src, named: named, unnamedSince: now}
-	en.unknown.options = &e.options
+	en := &entry{engine: e, src: src, named: named, unnamedSince: now, stopped: e.ctx.Err() != nil}
+	en.unknown = unknownKeys{options: &e.options, seed: e.seed}
 	en.view.Store(&view{reason: ReasonNotYetFetched, since: now})
 	return en
 }
@@ -65,10 +68,8 @@ func (en *entry) key(ctx context.Context, alg, kid string, hasKid bool) (*jwk.Ke
 
 // keyAfterFetch answers when the key is not at hand: after a fetch, if one is due or in flight, else at once.
 func (en *entry) keyAfterFetch(ctx context.Context, now time.Time, alg, kid string, hasKid bool) (*jwk.Key, error) {
-	id := en.unknown.id(kid, hasKid)
 	var waitErr error
-	f := en.join(now, id)
-	if f != nil {
+	if f := en.join(now, en.unknown.id(kid, hasKid)); f != nil {
 		waitErr = en.await(ctx, f)
 	}
 	v := en.view.Load()
@@ -81,11 +82,6 @@ func (en *entry) keyAfterFetch(ctx context.Context, now time.Time, alg, kid stri
 	}
 	if waitErr != nil || v.failure != nil {
 		return nil, v.unavailable(waitErr)
-	}
-	if f != nil {
-		en.mu.Lock()
-		en.unknown.record(id, f.started)
-		en.mu.Unlock()
 	}
 	return nil, err
 }
@@ -102,11 +98,15 @@ func (en *entry) join(now time.Time, id uint64) *flight {
 	case current && v.failure == nil && !en.unknown.due(id, now):
 		return nil
 	case en.flight != nil:
-		return en.flight
 	case v.failure != nil && now.Before(v.nextAttempt):
 		return nil
+	default:
+		en.start(now)
 	}
-	return en.start(now)
+	if len(en.flight.asked) < maxUnknownKeys {
+		en.flight.asked[id] = true
+	}
+	return en.flight
 }
 
 // await waits for a fetch, within the caller's context and the engine's bounds.

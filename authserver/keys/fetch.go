@@ -20,6 +20,7 @@ type fetched struct {
 	set      *jwk.Set
 	problems []jwk.Problem
 	failure  *failure
+	client   *http.Client // that was used; nil if it did not come to that
 }
 
 // fetcher gets key sets over HTTP.
@@ -49,9 +50,9 @@ func (f *fetcher) fetch(ctx context.Context, src Source) fetched {
 	defer cancel()
 	set, problems, err := get(ctx, client, target)
 	if err != nil {
-		return fetched{failure: explain(err, target.Host)}
+		return fetched{failure: explain(err, target.Host), client: client}
 	}
-	return fetched{set: set, problems: problems}
+	return fetched{set: set, problems: problems, client: client}
 }
 
 // get asks once. Only 200 counts; the content type does not, since providers send all sorts.

@@ -7,8 +7,8 @@ import (
 )
 
 // start begins a fetch; mu is held and none is in flight. The fetch belongs to the engine, not to a caller.
-func (en *entry) start(now time.Time) *flight {
-	f := &flight{started: now, done: make(chan struct{})}
+func (en *entry) start(now time.Time) {
+	f := &flight{started: now, done: make(chan struct{}), asked: make(map[uint64]bool)}
 	en.flight = f
 	en.flying.Store(true)
 	if en.timer != nil {
@@ -18,7 +18,6 @@ func (en *entry) start(now time.Time) *flight {
 		result := en.fetch()
 		en.land(f, result)
 	})
-	return f
 }
 
 // fetch turns a panic into a failure: the document is hostile, and one tenant's must not end the process for all.
@@ -43,6 +42,10 @@ func (en *entry) land(f *flight, result fetched) {
 	en.mu.Lock()
 	next := en.view.Load().after(result, f.started, now, o)
 	en.view.Store(next)
+	if result.failure == nil {
+		en.unknown.landed(result.set, f)
+	}
+	en.client = result.client
 	en.flight = nil
 	en.flying.Store(false)
 	if !en.stopped && en.engine.ctx.Err() == nil {

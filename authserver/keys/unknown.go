@@ -3,6 +3,8 @@ package keys
 import (
 	"hash/maphash"
 	"time"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 )
 
 // maxUnknownKeys bounds the key IDs that a source remembers as unknown. Attackers choose them.
@@ -11,10 +13,11 @@ const maxUnknownKeys = 256
 // unknownKeys decides when an unknown kid is worth a fetch: not within the interval since the last such fetch, whatever
 // the kid (a storm of random ones costs one fetch per interval), and for one kid ever more rarely, up to once per
 // refresh interval (a client that keeps sending tokens of a retired key costs next to nothing). It is guarded by
-// entry.mu, and its zero value with options set is ready.
+// entry.mu.
 type unknownKeys struct {
 	options *Options
-	last    time.Time // start of the last fetch that left a kid unknown
+	seed    maphash.Seed // unguessable, so that nobody can aim at another's kid
+	last    time.Time    // start of the last fetch that left a kid unknown
 	seen    map[uint64]miss
 }
 
@@ -24,14 +27,12 @@ type miss struct {
 	due  time.Time     // when the next is allowed
 }
 
-var kidSeed = maphash.MakeSeed() // unguessable, so that nobody can aim at another's kid
-
-// id shortens a kid, which may be kilobytes long, for the map.
-func (*unknownKeys) id(kid string, hasKid bool) uint64 {
+// id shortens a kid, which may be kilobytes long, for a map; all tokens without one share an ID.
+func (u *unknownKeys) id(kid string, hasKid bool) uint64 {
 	if !hasKid {
 		return 0
 	}
-	return maphash.String(kidSeed, kid)
+	return maphash.String(u.seed, kid)
 }
 
 // due tells whether a fetch for the kid is allowed now.
@@ -43,6 +44,24 @@ func (u *unknownKeys) due(id uint64, now time.Time) bool {
 	return !ok || !now.Before(m.due)
 }
 
+// landed records the key IDs that callers waited for and the fetch did not bring. It runs before they are told, so that
+// nobody can ask for another fetch in between.
+func (u *unknownKeys) landed(set *jwk.Set, f *flight) {
+	keys := set.Keys()
+	brought := make(map[uint64]bool, len(keys))
+	for _, k := range keys {
+		if k.ID() == "" {
+			return // it fits every kid
+		}
+		brought[u.id(k.ID(), true)] = true
+	}
+	for id := range f.asked {
+		if !brought[id] && (id != 0 || len(keys) == 0) { // a token without kid knows any key
+			u.record(id, f.started)
+		}
+	}
+}
+
 // record notes that a fetch started at the given time did not bring the kid.
 func (u *unknownKeys) record(id uint64, started time.Time) {
 	if started.After(u.last) {
@@ -51,7 +70,7 @@ func (u *unknownKeys) record(id uint64, started time.Time) {
 	m, ok := u.seen[id]
 	switch {
 	case ok && started.Before(m.due):
-		return // another caller that waited for the same fetch
+		return // a fetch for other reasons does not count against the kid
 	case ok:
 		m.wait = min(2*m.wait, u.options.RefreshInterval)
 	default:
