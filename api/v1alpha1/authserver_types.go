@@ -170,7 +170,7 @@ type IssuedAlgorithm string
 
 // Tokens that the server issues: access tokens are JWTs of RFC 9068, refresh tokens are opaque and used once.
 //
-// +kubebuilder:validation:XValidation:rule="duration(self.accessTokenLifetime) <= duration(self.refreshTokenLifetime)",message="accessTokenLifetime must not exceed refreshTokenLifetime"
+// +kubebuilder:validation:XValidation:rule="!has(self.accessTokenLifetime) || !has(self.refreshTokenLifetime) || duration(self.accessTokenLifetime) <= duration(self.refreshTokenLifetime)",message="accessTokenLifetime must not exceed refreshTokenLifetime"
 type Tokens struct {
 	// AccessTokenLifetime is how long an access token is valid. 1m to 24h.
 	//

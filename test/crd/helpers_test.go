@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package crd_test
+
+import (
+	"fmt"
+	"strings"
+)
+
+// policy is a valid TenantJWTPolicy with lines added to its spec, or put in place of the line with the same key.
+func policy(lines ...string) string {
+	return manifest("TenantJWTPolicy", []string{
+		"tenantID: acme",
+		"issuers: [{issuer: 'https://idp.example', jwksURI: 'https://idp.example/keys'}]",
+	}, lines)
+}
+
+// provider is a valid IdentityProvider with lines added or replaced.
+func provider(lines ...string) string {
+	return manifest("IdentityProvider", []string{
+		"type: Password",
+		"password: {usersSecretRef: {name: users, key: users.yaml}}",
+	}, lines)
+}
+
+// server is a valid AuthServer with lines added.
+func server(lines ...string) string { return manifest("AuthServer", nil, lines) }
+
+func manifest(kind string, base, lines []string) string {
+	var spec []string
+	for _, b := range base {
+		key, _, _ := strings.Cut(b, ":")
+		replaced := false
+		for _, l := range lines {
+			replaced = replaced || strings.HasPrefix(l, key+":") || l == "-"+key
+		}
+		if !replaced {
+			spec = append(spec, b)
+		}
+	}
+	for _, l := range lines {
+		if !strings.HasPrefix(l, "-") {
+			spec = append(spec, l)
+		}
+	}
+	body := "{}"
+	if len(spec) > 0 {
+		body = "\n  " + strings.Join(spec, "\n  ")
+	}
+	return fmt.Sprintf("kind: %s\nmetadata: {}\nspec: %s\n", kind, body)
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package crd_test
+
+import (
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+var _ = DescribeTable("TenantJWTPolicy is refused with a message that names the fix",
+	func(ctx SpecContext, manifest, want string) {
+		_, err := create(ctx, manifest)
+		Expect(err).To(MatchError(ContainSubstring(want)))
+	},
+	Entry("unknown field", policy("audience: [x]"), `unknown field "spec.audience"`),
+	Entry("no tenant", policy("-tenantID"), "spec.tenantID: Required value"),
+	Entry("tenant with a slash", policy("tenantID: a/b"), `spec.tenantID: Invalid value: "a/b": spec.tenantID in body should match '^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$'`),
+	Entry("tenant with a trailing line feed", policy(`tenantID: "acme\n"`), "spec.tenantID: Invalid value"),
+	Entry("tenant too long", policy("tenantID: "+strings.Repeat("a", 129)), "spec.tenantID: Too long: may not be more than 128 bytes"),
+	Entry("no issuers", policy("-issuers"), "no token can pass: add an entry to spec.issuers, or set spec.acceptIssuedTokens to true"),
+	Entry("empty issuers", policy("issuers: []"), "no token can pass: add an entry to spec.issuers, or set spec.acceptIssuedTokens to true"),
+	Entry("issuer without keys", policy("issuers: [{issuer: 'https://a.example'}]"), "set exactly one of jwksURI and keys"),
+	Entry("issuer with both", policy("issuers: [{issuer: 'https://a.example', jwksURI: 'https://a.example/k', keys: [{pem: x}]}]"), "set exactly one of jwksURI and keys"),
+	Entry("URL without issuer", policy("issuers: [{jwksURI: 'https://a.example/k'}]"), "issuer is required with jwksURI; only an entry with keys may leave it out"),
+	Entry("several, one without issuer", policy("issuers: [{keys: [{pem: x}]}, {issuer: 'https://a.example', keys: [{pem: x}]}]"), "with several issuers each entry needs issuer; only a single entry with keys may leave it out"),
+	Entry("two of one issuer", policy("issuers: [{issuer: a, keys: [{pem: x}]}, {issuer: a, keys: [{pem: z}]}]"), "two entries of spec.issuers have the same issuer: merge their keys into one entry"),
+	Entry("17 issuers", policy("issuers: ["+strings.Repeat("{issuer: a, keys: [{pem: x}]},", 17)+"]"), "spec.issuers: Too many: 17: must have at most 16 items"),
+	Entry("key of no form", policy("issuers: [{issuer: a, keys: [{keyID: k}]}]"), "set exactly one of jwks, pem and secretRef"),
+	Entry("key of two forms", policy("issuers: [{issuer: a, keys: [{jwks: '{}', pem: x}]}]"), "set exactly one of jwks, pem and secretRef"),
+	Entry("secretRef without format", policy("issuers: [{issuer: a, keys: [{secretRef: {name: s, key: k}}]}]"), "format goes with secretRef: set format to JWKS, PEM or Symmetric beside secretRef, and leave it out otherwise"),
+	Entry("format without secretRef", policy("issuers: [{issuer: a, keys: [{pem: x, format: PEM}]}]"), "format goes with secretRef: set format to JWKS, PEM or Symmetric beside secretRef, and leave it out otherwise"),
+	Entry("keyID beside a JWKS", policy("issuers: [{issuer: a, keys: [{jwks: '{}', keyID: k}]}]"), "a JWKS names its own kid and alg: leave keyID and algorithm out"),
+	Entry("algorithm beside a JWKS in a Secret", policy("issuers: [{issuer: a, keys: [{secretRef: {name: s, key: k}, format: JWKS, algorithm: RS256}]}]"), "a JWKS names its own kid and alg: leave keyID and algorithm out"),
+	Entry("unknown format", policy("issuers: [{issuer: a, keys: [{secretRef: {name: s, key: k}, format: DER}]}]"), `Unsupported value: "DER": supported values: "JWKS", "PEM", "Symmetric"`),
+	Entry("jwksURI that is no URL", policy("issuers: [{issuer: a, jwksURI: 'idp.example/keys'}]"), "jwksURI must be an https URL such as https://idp.example/keys"),
+	Entry("jwksURI of a file", policy("issuers: [{issuer: a, jwksURI: 'file:///etc/passwd'}]"), "jwksURI must be an https URL such as https://idp.example/keys"),
+	Entry("jwksURI without host", policy("issuers: [{issuer: a, jwksURI: 'https:///keys'}]"), "jwksURI must be an https URL such as https://idp.example/keys"),
+	Entry("jwksURI with a password", policy("issuers: [{issuer: a, jwksURI: 'https://u:p@idp.example/keys'}]"), "jwksURI must not hold a fragment, user or password"),
+	Entry("jwksURI with a fragment", policy("issuers: [{issuer: a, jwksURI: 'https://idp.example/keys#x'}]"), "jwksURI must not hold a fragment, user or password"),
+	Entry("algorithm none", policy("algorithms: [none]"), `Unsupported value: "none"`),
+	Entry("no algorithm", policy("algorithms: []"), "spec.algorithms in body should have at least 1 items"),
+	Entry("algorithm twice", policy("algorithms: [RS256, RS256]"), `spec.algorithms[1]: Duplicate value: "RS256"`),
+	Entry("leeway of a day", policy("leeway: 24h"), "leeway must be at most 10m"),
+	Entry("leeway in days", policy("leeway: 1d"), "spec.leeway: Invalid value"),
+	Entry("leeway below zero", policy("leeway: -1s"), "spec.leeway: Invalid value"),
+	Entry("token type with a space", policy("tokenTypes: ['a b']"), "spec.tokenTypes[0]: Invalid value"),
+	Entry("bundle of another kind", policy("caBundleRef: {kind: Pod, name: x}"), `Unsupported value: "Pod": supported values: "ConfigMap", "Secret"`),
+	Entry("empty claim", policy("claimMappings: {username: {claim: ''}}"), "spec.claimMappings.username.claim in body should be at least 1 chars long"),
+	Entry("33 audiences", policy("audiences: ["+numbers(33)+"]"), "spec.audiences: Too many: 33: must have at most 32 items"),
+)
+
+var _ = Describe("TenantJWTPolicy", func() {
+	It("gets the documented defaults", func(ctx SpecContext) {
+		u, err := create(ctx, policy("claimMappings: {email: {claim: email}}"))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(u.Object["spec"]).To(Equal(map[string]any{
+			"authServerRef":      map[string]any{"name": "default"},
+			"tenantID":           "acme",
+			"default":            false,
+			"acceptIssuedTokens": false,
+			"leeway":             "30s",
+			"algorithms":         []any{"RS256"},
+			"tokenTypes":         []any{"absent", "JWT", "at+jwt"},
+			"issuers":            []any{map[string]any{"issuer": "https://idp.example", "jwksURI": "https://idp.example/keys"}},
+			"claimMappings": map[string]any{
+				"email":    map[string]any{"claim": "email"},
+				"username": map[string]any{"claim": "upn", "prefixWithTenant": false},
+			},
+		}))
+	})
+
+	It("keeps its tenantID", func(ctx SpecContext) {
+		u, err := create(ctx, policy())
+		Expect(err).NotTo(HaveOccurred())
+		u.Object["spec"].(map[string]any)["tenantID"] = "globex"
+		Expect(api.Update(ctx, u)).To(MatchError(ContainSubstring("tenantID cannot be changed: delete the policy and create one with the new tenantID")))
+	})
+
+	DescribeTable("accepts", func(ctx SpecContext, manifest string) {
+		_, err := create(ctx, manifest)
+		Expect(err).NotTo(HaveOccurred())
+	},
+		Entry("only issued tokens", policy("-issuers", "acceptIssuedTokens: true")),
+		Entry("keys without issuer", policy("issuers: [{keys: [{pem: x}]}]")),
+		Entry("all three forms of keys", policy("issuers: [{issuer: a, keys: [{jwks: '{}'}, {pem: x, keyID: k, algorithm: RS256}, {secretRef: {name: s, key: k}, format: Symmetric, keyID: s}]}]")),
+		Entry("a compound leeway", policy("leeway: 1m30s")),
+	)
+})

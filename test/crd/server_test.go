@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package crd_test
+
+import (
+	"fmt"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+func numbers(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "'n%d',", i)
+	}
+	return b.String()
+}
+
+func named(name string) string {
+	return strings.Replace(server(), "metadata: {}", fmt.Sprintf("metadata: {name: %q}", name), 1)
+}
+
+var _ = DescribeTable("AuthServer is refused with a message that names the fix",
+	func(ctx SpecContext, manifest, want string) {
+		_, err := create(ctx, manifest)
+		Expect(err).To(MatchError(ContainSubstring(want)))
+	},
+	Entry("unknown field", server("url: x"), `unknown field "spec.url"`),
+	Entry("name with a dot", named("a.b"), "an AuthServer's name is at most 40 lower-case letters, digits and dashes, and begins and ends with a letter or digit"),
+	Entry("name too long", named(strings.Repeat("a", 41)), "an AuthServer's name is at most 40 lower-case letters, digits and dashes, and begins and ends with a letter or digit"),
+	Entry("name of its operations Service", named("x-ops"), "an AuthServer's name must not end in -ops, -config or -keys nor contain -tenants-: those name its own Secrets and Services"),
+	Entry("name of its Secret", named("x-config"), "an AuthServer's name must not end in -ops, -config or -keys"),
+	Entry("name of its keys", named("x-keys"), "an AuthServer's name must not end in -ops, -config or -keys"),
+	Entry("name of a shard", named("x-tenants-1-0"), "nor contain -tenants-"),
+	Entry("URL with a path", server("externalURL: https://auth.example/x"), "externalURL must be scheme and host only, such as https://auth.example.com: no path, no trailing slash, no query"),
+	Entry("URL with a trailing slash", server("externalURL: https://auth.example/"), "externalURL must be scheme and host only"),
+	Entry("URL of another scheme", server("externalURL: ftp://auth.example"), "externalURL must be scheme and host only"),
+	Entry("two replicas with a store", server("replicas: 2"), "several replicas cannot share the Embedded store: set spec.store.type to None (verification only), or spec.replicas to 1"),
+	Entry("101 replicas", server("replicas: 101", "store: {type: None}"), "spec.replicas in body should be less than or equal to 100"),
+	Entry("replicas below zero", server("replicas: -1"), "spec.replicas in body should be greater than or equal to 0"),
+	Entry("unknown store", server("store: {type: Redis}"), `Unsupported value: "Redis": supported values: "Embedded", "None"`),
+	Entry("selector without from", server("allowedNamespaces: {selector: {}}"), "selector goes with from: Selector; set both or neither"),
+	Entry("from Selector without selector", server("allowedNamespaces: {from: Selector}"), "selector goes with from: Selector; set both or neither"),
+	Entry("access tokens of a second", server("tokens: {accessTokenLifetime: 1s}"), "accessTokenLifetime must be between 1m and 24h"),
+	Entry("access tokens of two days", server("tokens: {accessTokenLifetime: 48h}"), "accessTokenLifetime must be between 1m and 24h"),
+	Entry("refresh tokens of a minute", server("tokens: {refreshTokenLifetime: 1m}"), "refreshTokenLifetime must be between 5m and 8760h"),
+	Entry("access outlives refresh", server("tokens: {accessTokenLifetime: 2h, refreshTokenLifetime: 1h}"), "accessTokenLifetime must not exceed refreshTokenLifetime"),
+	Entry("rotation every minute", server("tokens: {keyRotationInterval: 1m}"), "keyRotationInterval must be between 1h and 26280h"),
+	Entry("symmetric signing", server("tokens: {signingAlgorithm: HS256}"), `Unsupported value: "HS256"`),
+	Entry("range that is none", server("outbound: {allowedCIDRs: [10.0.0.0]}"), "must be an address range such as 10.96.0.0/12 or fd00::/8"),
+	Entry("label of ours", server("podTemplate: {labels: {auth.gatehouse.dev/server: x}}"), "labels under auth.gatehouse.dev/ and app.kubernetes.io/ belong to the operator"),
+	Entry("annotation of ours", server("podTemplate: {annotations: {auth.gatehouse.dev/config-hash: x}}"), "annotations under auth.gatehouse.dev/ belong to the operator"),
+	Entry("environment variable without name", server("podTemplate: {env: [{value: x}]}"), "spec.podTemplate.env[0].name: Required value"),
+	Entry("memory that is no amount", server("resources: {limits: {memory: lots}}"), "spec.resources.limits.memory: Invalid value"),
+	Entry("memory with an exponent", server("resources: {limits: {memory: 1e1.5}}"), "spec.resources.limits.memory: Invalid value"),
+	Entry("CPU below zero", server("resources: {limits: {cpu: -1}}"), "must be an amount such as 2, 500m or 256Mi"),
+	Entry("budget of nothing", server("podDisruptionBudget: {maxUnavailable: 0}"), "spec.podDisruptionBudget.maxUnavailable in body should be greater than or equal to 1"),
+)
+
+var _ = Describe("AuthServer", func() {
+	It("gets the documented defaults", func(ctx SpecContext) {
+		u, err := create(ctx, server())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(u.Object["spec"]).To(Equal(map[string]any{
+			"replicas":            int64(1),
+			"allowedNamespaces":   map[string]any{"from": "Same"},
+			"store":               map[string]any{"type": "Embedded"},
+			"networkPolicy":       map[string]any{"enabled": true},
+			"podDisruptionBudget": map[string]any{"enabled": true, "maxUnavailable": int64(1)},
+			"tokens": map[string]any{
+				"accessTokenLifetime": "15m", "refreshTokenLifetime": "720h",
+				"signingAlgorithm": "ES256", "keyRotationInterval": "720h",
+			},
+		}))
+	})
+
+	DescribeTable("accepts", func(ctx SpecContext, manifest string) {
+		_, err := create(ctx, manifest)
+		Expect(err).NotTo(HaveOccurred())
+	},
+		Entry("an IPv6 URL", server("externalURL: 'https://[2001:db8::1]:8443'")),
+		Entry("several replicas without a store", server("replicas: 3", "store: {type: None}")),
+		Entry("amounts as numbers", server("resources: {limits: {cpu: 2, memory: 512Mi}}")),
+		Entry("ranges of both families", server("outbound: {allowedCIDRs: [10.96.0.0/12, 'fd00::/8']}")),
+	)
+})
