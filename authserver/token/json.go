@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strconv"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -57,9 +58,13 @@ func (r *reader) release() {
 // readObject reads one JSON object (RFC 8259) within the bounds, and nothing after it.
 // jsontext refuses duplicate names, invalid UTF-8 and half surrogates at every depth.
 func readObject(text []byte) (object, error) {
+	all := string(text)
+	if err := checkBounds(all); err != nil {
+		return nil, err
+	}
 	r := readers.Get().(*reader)
 	defer r.release()
-	*r.src, r.all = *bytes.NewBuffer(text), string(text)
+	*r.src, r.all = *bytes.NewBuffer(text), all
 
 	if r.dec.PeekKind() != '{' {
 		return nil, refuse(ReasonJSON, "not a JSON object")
@@ -73,9 +78,7 @@ func readObject(text []byte) (object, error) {
 		if err != nil {
 			return nil, err
 		}
-		if members = append(members, m); len(members) > maxMembers {
-			return nil, refuse(ReasonJSONLimits, "an object has more than 256 members")
-		}
+		members = append(members, m)
 	}
 	if _, err := r.dec.ReadToken(); err != nil {
 		return nil, jsonError(err)
@@ -99,7 +102,7 @@ func (r *reader) member() (m member, err error) {
 	if m.value, err = r.read(); err != nil {
 		return m, err
 	}
-	return m, checkBounds(m.value.raw)
+	return m, nil
 }
 
 // read reads the next value.
@@ -112,36 +115,34 @@ func (r *reader) read() (Value, error) {
 	return Value{r.all[end-len(raw) : end]}, nil
 }
 
-// checkBounds checks depth, members and numbers of a member's value. The decoder has
-// accepted the value, so a walk over its bytes that knows strings is exact.
-func checkBounds(value string) error {
-	if c := value[0]; c == '"' || c == 't' || c == 'f' || c == 'n' {
-		return nil
-	}
-	depth := 1 // the object that holds the value
-	var commas [maxDepth + 1]int
-	for i := 0; i < len(value); i++ {
-		switch c := value[i]; c {
+// checkBounds checks depth, members and numbers by a walk over the bytes that knows only
+// strings. For valid JSON that is exact; other text is refused by one step or the other.
+// It comes before the decoder so that no token makes it build a deep stack.
+func checkBounds(text string) error {
+	depth := 0
+	var commas [maxDepth + 1]int // of the object open at each depth
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
 		case '"':
-			i = stringEnd(value, i)
+			i = stringEnd(text, i)
 		case '{', '[':
 			if depth++; depth > maxDepth {
-				return refuse(ReasonJSONLimits, "objects and arrays are nested deeper than 16")
+				return refuse(ReasonJSONLimits, "objects and arrays are nested deeper than "+strconv.Itoa(maxDepth))
 			}
 			commas[depth] = 0
 			if c == '[' {
-				commas[depth] = -len(value) // arrays are bounded by the token's length
+				commas[depth] = -len(text) // arrays are bounded by the token's length alone
 			}
 		case '}', ']':
-			depth--
+			depth = max(depth-1, 0)
 		case ',':
 			if commas[depth]++; commas[depth] >= maxMembers {
-				return refuse(ReasonJSONLimits, "an object has more than 256 members")
+				return refuse(ReasonJSONLimits, "an object has more than "+strconv.Itoa(maxMembers)+" members")
 			}
 		case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
-			end := numberEnd(value, i)
+			end := numberEnd(text, i)
 			if end-i > maxNumber {
-				return refuse(ReasonJSONLimits, "a number has more than 32 characters")
+				return refuse(ReasonJSONLimits, "a number has more than "+strconv.Itoa(maxNumber)+" characters")
 			}
 			i = end - 1
 		}
@@ -149,10 +150,11 @@ func checkBounds(value string) error {
 	return nil
 }
 
-// stringEnd returns the index of the closing quote of the string that starts at i.
-func stringEnd(value string, i int) int {
-	for i++; value[i] != '"'; i++ {
-		if value[i] == '\\' {
+// stringEnd returns the index of the closing quote of the string that starts at i, or at
+// least len(text) if there is none.
+func stringEnd(text string, i int) int {
+	for i++; i < len(text) && text[i] != '"'; i++ {
+		if text[i] == '\\' {
 			i++
 		}
 	}
@@ -160,9 +162,9 @@ func stringEnd(value string, i int) int {
 }
 
 // numberEnd returns the index after the number that starts at i.
-func numberEnd(value string, i int) int {
-	for ; i < len(value); i++ {
-		switch c := value[i]; {
+func numberEnd(text string, i int) int {
+	for ; i < len(text); i++ {
+		switch c := text[i]; {
 		case '0' <= c && c <= '9', c == '-', c == '+', c == '.', c == 'e', c == 'E':
 		default:
 			return i
