@@ -1,0 +1,125 @@
+# `make help` lists the targets. Everything needs only Go and the module proxy; what a target needs beyond that, it says.
+SHELL := /usr/bin/env bash -euo pipefail
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+IMG ?= localhost/gatehouse:dev
+IMAGE_ARCHIVE ?= dist/gatehouse.tar
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+MODULE := github.com/gatehouse-auth/gatehouse
+LDFLAGS := -s -w -X $(MODULE)/cmd/internal/version.version=$(VERSION)
+API_REFERENCE ?= docs/reference/api.md
+# Extra flags of `go test`: make test TESTFLAGS='-race -v' PKG=./authserver/...
+TESTFLAGS ?=
+PKG ?= ./...
+TEST_TIMEOUT ?= 15m
+E2E_TIMEOUT ?= 30m
+
+# The tools are pinned in hack/tools and hack/tools/lint and built once into bin/tools.
+TOOLS := bin/tools
+CONTROLLER_GEN := $(TOOLS)/controller-gen
+KUSTOMIZE := $(TOOLS)/kustomize
+CRD_REF_DOCS := $(TOOLS)/crd-ref-docs
+GOLANGCI_LINT := $(TOOLS)/golangci-lint
+TOOLS_BUILT := $(TOOLS)/.tools
+LINT_BUILT := $(TOOLS)/.lint
+# Programs that run here, whatever GOOS and GOARCH the product is built for.
+HOST_GO := env -u GOOS -u GOARCH CGO_ENABLED=0 go
+KUBECTL ?= kubectl
+
+##@ Development
+
+.PHONY: help
+help: ## Print this list.
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: generate
+generate: $(TOOLS_BUILT) ## Write the API types' deepcopy methods.
+	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
+
+.PHONY: manifests
+manifests: $(TOOLS_BUILT) ## Write the CRDs into config/crd/bases.
+	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
+
+.PHONY: docs
+docs: $(TOOLS_BUILT) ## Write docs/reference/api.md from the API types.
+	@mkdir -p $(dir $(API_REFERENCE))
+	$(CRD_REF_DOCS) --source-path=api/v1alpha1 --config=hack/docs/config.yaml --renderer=markdown \
+		--templates-dir=hack/docs/templates --output-path=$(API_REFERENCE) --log-level=ERROR
+
+.PHONY: fmt
+fmt: $(LINT_BUILT) ## Format the Go code and sort its imports.
+	$(GOLANGCI_LINT) fmt
+
+.PHONY: lint
+lint: $(LINT_BUILT) ## Run golangci-lint, the dependency directions among its rules.
+	$(GOLANGCI_LINT) run
+
+.PHONY: test
+test: ## Run the unit and control plane suites (PKG=./... TESTFLAGS=).
+	assets=$$(hack/kube-assets) && KUBEBUILDER_ASSETS=$$assets go test -p 2 -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PKG)
+
+.PHONY: verify
+verify: $(TOOLS_BUILT) $(LINT_BUILT) ## Check everything that is not a test: generated files, lint, modules, scripts.
+	hack/verify
+
+##@ Build
+
+.PHONY: build
+build: ## Leave bin/operator, bin/authserver and bin/gatehouse: static, for this machine or GOOS and GOARCH.
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/operator ./cmd/authserver ./cmd/gatehouse
+
+.PHONY: image
+image: export GOOS := linux
+image: build ## Make the image IMG and its archive, dist/gatehouse.tar; no container engine is needed.
+	hack/image $(IMG) $(IMAGE_ARCHIVE) $(VERSION)
+
+##@ Try and measure
+
+.PHONY: demo
+demo: build ## Show a login and a verified request on an embedded control plane (CHECK=1: check them and exit).
+	assets=$$(hack/kube-assets) && KUBEBUILDER_ASSETS=$$assets go run ./hack/demo $(if $(CHECK),--check)
+
+.PHONY: e2e
+e2e: image $(TOOLS_BUILT) ## Run the end-to-end suite on KUBECONFIG's cluster; LOAD_IMAGE is the command that loads an image archive.
+	@: "$${KUBECONFIG:?set KUBECONFIG to the cluster to use; see CONTRIBUTING.md}"
+	$(if $(LOAD_IMAGE),$(LOAD_IMAGE) $(IMAGE_ARCHIVE))
+	IMG=$(IMG) go test -tags e2e -count 1 -v -timeout $(E2E_TIMEOUT) $(TESTFLAGS) ./test/e2e/...
+
+.PHONY: bench
+bench: build ## Measure requests, latency and memory against the floor, as docs/performance.md says.
+	go run ./test/bench -bin bin
+
+##@ Install into the cluster of the current kubeconfig (kubectl is needed)
+
+.PHONY: install
+install: $(TOOLS_BUILT) ## Install the CRDs alone.
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply --server-side -f -
+
+.PHONY: uninstall
+uninstall: $(TOOLS_BUILT) ## Remove the CRDs, and with them every object of their kinds.
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found -f -
+
+.PHONY: deploy
+deploy: $(TOOLS_BUILT) ## Install CRDs and operator with image IMG into namespace gatehouse-system.
+	hack/render-install $(KUSTOMIZE) $(IMG) | $(KUBECTL) apply --server-side -f -
+
+.PHONY: undeploy
+undeploy: $(TOOLS_BUILT) ## Remove what deploy installed.
+	hack/render-install $(KUSTOMIZE) $(IMG) | $(KUBECTL) delete --ignore-not-found -f -
+
+$(TOOLS_BUILT): hack/tools/go.mod hack/tools/go.sum
+	@echo "building the tools of hack/tools" >&2
+	@mkdir -p $(TOOLS)
+	@# controller-gen writes its version into the CRDs and cannot read it from a build inside another module.
+	@cd hack/tools && version=$$(go list -m -f '{{.Version}}' sigs.k8s.io/controller-tools) && \
+		$(HOST_GO) build -ldflags "-s -w -X sigs.k8s.io/controller-tools/pkg/version.version=$$version" -o ../../$(TOOLS)/ tool
+	@touch $@
+
+$(LINT_BUILT): hack/tools/lint/go.mod hack/tools/lint/go.sum
+	@echo "building golangci-lint" >&2
+	@mkdir -p $(TOOLS)
+	@cd hack/tools/lint && $(HOST_GO) build -ldflags '-s -w' -o ../../../$(TOOLS)/ tool
+	@touch $@
