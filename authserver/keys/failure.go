@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
@@ -67,7 +68,7 @@ func explainTLS(err error, host string) *failure {
 		return say("the certificate of " + host + ", or of its CA, has expired or is not yet valid")
 	case errors.As(err, &verification), errors.As(err, &invalid):
 		return say("the certificate of " + host + " cannot be verified")
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return say(host + " does not speak TLS at this port")
 	case errors.As(err, &alert):
 		return say("the TLS handshake with " + host + " failed; TLS 1.2 or later is needed")
