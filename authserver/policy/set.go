@@ -47,6 +47,28 @@ func CompileShard(t *config.Tenants, o Outbound, previous *Shard) (*Shard, error
 	return s, nil
 }
 
+// For returns the shard for another way of reaching URLs; the policies that stay as they are, and s itself if all do, are
+// not made again.
+func (s *Shard) For(o Outbound) (*Shard, error) {
+	next := &Shard{policies: make([]*Policy, len(s.policies))}
+	changed := false
+	for i, p := range s.policies {
+		next.policies[i] = p
+		if p.outbound == o {
+			continue
+		}
+		changed = true
+		var err error
+		if next.policies[i], err = compile(p.from, o); err != nil {
+			return nil, fmt.Errorf("%s: %w", p.object, err)
+		}
+	}
+	if !changed {
+		return s, nil
+	}
+	return next, nil
+}
+
 // NewSet joins the shards of one server. Where several policies claim to be the default, none is: files of different
 // ages may disagree for a moment. A tenant ID that is there twice is a fault of the caller and an error.
 func NewSet(o Own, shards ...*Shard) (*Set, error) {

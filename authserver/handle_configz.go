@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package authserver
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/keys"
+	"github.com/gatehouse-auth/gatehouse/authserver/policy"
+)
+
+// configz is the answer of GET /configz: what the server has and what it does with it. It holds hashes, names and
+// reasons, never content.
+type configz struct {
+	// Files tells of each file by name.
+	Files map[string]fileState `json:"files"`
+	// Objects tells of objects ("kind/namespace/name") that have conditions, by the condition's type.
+	Objects map[string]map[string]condition `json:"objects"`
+}
+
+// fileState compares what is there with what is in force.
+type fileState struct {
+	// Mounted and Serving are the SHA-256 of the file's bytes in hex, "" for none.
+	Mounted string `json:"mounted"`
+	Serving string `json:"serving"`
+	// Error says why Mounted is not served.
+	Error string `json:"error,omitempty"`
+}
+
+// condition is one condition of an object.
+type condition struct {
+	Status  string    `json:"status"` // True, False or Unknown
+	Reason  string    `json:"reason"`
+	Message string    `json:"message,omitempty"`
+	Since   time.Time `json:"since,omitzero"`
+}
+
+// upstreamReady is the condition of policies that name a key set by URL.
+const upstreamReady = "UpstreamReady"
+
+// handleConfigz answers GET /configz.
+func (s *Server) handleConfigz(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	state := configz{Files: s.loader.states(), Objects: map[string]map[string]condition{}}
+	s.mu.Unlock()
+	if snap := s.snapshot.Load(); snap != nil {
+		for p := range snap.policies.Policies() {
+			if c, ok := upstreamCondition(p, s.keys.Status); ok {
+				state.Objects[p.Object()] = map[string]condition{upstreamReady: c}
+			}
+		}
+	}
+	writeJSON(w, http.StatusOK, state)
+}
+
+// states tells of every file.
+func (l *loader) states() map[string]fileState {
+	states := make(map[string]fileState, len(l.files))
+	for name, f := range l.files {
+		st := fileState{Mounted: f.mounted}
+		if l.current != nil {
+			st.Serving = l.current.serving[name]
+		}
+		if f.err != nil {
+			st.Error = f.err.Error()
+		}
+		states[name] = st
+	}
+	return states
+}
+
+// upstreamCondition joins the states of a policy's key sets: the first that failed decides, else the first that was not
+// asked for yet. ok is false for policies that need none.
+func upstreamCondition(p *policy.Policy, status func(keys.Source) keys.Status) (c condition, ok bool) {
+	for _, src := range p.Remotes() {
+		next := sourceCondition(status(src))
+		if !ok || rank[next.Status] > rank[c.Status] {
+			c, ok = next, true
+		} else if next.Status == c.Status && next.Since.After(c.Since) && c.Status == "True" {
+			c.Since = next.Since // since all are
+		}
+	}
+	return c, ok
+}
+
+// rank orders a condition's statuses by how much they matter.
+var rank = map[string]int{"True": 0, "Unknown": 1, "False": 2}
+
+func sourceCondition(st keys.Status) condition {
+	c := condition{Status: "False", Reason: string(st.Reason), Message: st.Message, Since: st.Since.UTC()}
+	switch {
+	case !st.Fetched:
+		c.Status, c.Reason = "Unknown", string(keys.ReasonNotYetFetched)
+	case st.Ready:
+		c.Status = "True"
+	}
+	return c
+}

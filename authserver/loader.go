@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package authserver
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/issue"
+	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
+	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
+	"github.com/gatehouse-auth/gatehouse/authserver/policy"
+)
+
+// loader turns files into snapshots and remembers, for each name, the last good content. It is for one goroutine at a
+// time.
+type loader struct {
+	// extraCIDRs may be dialled in addition to those of base.json.
+	extraCIDRs []netip.Prefix
+	keys       policy.KeySource
+
+	files   map[string]*file
+	current *snapshot
+	made    inputs // of current
+}
+
+// file is what is known of one file name.
+type file struct {
+	mounted string // SHA-256 of the bytes that are there; "" if none are
+	err     error  // what is wrong with them, nil if nothing is
+	good    string // SHA-256 of the last bytes that could be used; "" if none could
+
+	// What the good bytes hold; one of them is set.
+	base   *config.Base
+	signer *issue.Signer
+	shard  *policy.Shard
+}
+
+// inputs are what a snapshot is made from, to tell whether another one is needed.
+type inputs struct {
+	base   *config.Base
+	signer *issue.Signer
+	shards []*policy.Shard
+}
+
+// wanted tells which file names are read. ops-token is listed at /configz and read where it is needed.
+func wanted(name string) bool {
+	switch name {
+	case config.FileBase, config.FileKeys, config.FileOpsToken:
+		return true
+	}
+	_, _, ok := config.ParseTenantsFile(name)
+	return ok
+}
+
+// load takes the files that are there now and returns the snapshot to serve: a new one, the current one if nothing that
+// counts has changed, or nil before the first good configuration.
+func (l *loader) load(files map[string][]byte) *snapshot {
+	l.mount(files)
+	// base.json comes first: it says how the policies' URLs are reached.
+	l.read(config.FileBase, files, l.readBase)
+	l.read(config.FileKeys, files, readKeys)
+	l.read(config.FileOpsToken, files, func([]byte, *file) error { return nil })
+	reach, err := l.outbound()
+	if err != nil {
+		return l.current // no base.json was ever good
+	}
+	for name := range files {
+		if _, _, ok := config.ParseTenantsFile(name); ok {
+			l.read(name, files, func(data []byte, f *file) error { return readShard(name, data, reach, f) })
+		}
+	}
+	next, serving, ok := l.choose(reach)
+	if ok && (l.current == nil || !l.made.equal(&next) || !maps.Equal(serving, l.current.serving)) {
+		l.swap(next, serving)
+	}
+	l.forget()
+	return l.current
+}
+
+// mount notes which files are there.
+func (l *loader) mount(files map[string][]byte) {
+	for name, f := range l.files {
+		if _, ok := files[name]; !ok {
+			f.mounted, f.err = "", nil
+		}
+	}
+	for name := range files {
+		if wanted(name) && l.files[name] == nil {
+			l.files[name] = &file{}
+		}
+	}
+}
+
+// read reads a file whose bytes differ from those seen before. What cannot be read leaves the last good content.
+func (l *loader) read(name string, files map[string][]byte, into func([]byte, *file) error) {
+	data, ok := files[name]
+	if !ok {
+		return
+	}
+	f := l.files[name]
+	hash := config.Hash(data)
+	if hash == f.mounted {
+		return
+	}
+	f.mounted, f.err = hash, nil
+	if hash == f.good {
+		return // back to what is served
+	}
+	if len(data) > config.MaxFile {
+		f.err = fmt.Errorf("reading %s: more than %d bytes", name, config.MaxFile)
+		return
+	}
+	if f.err = into(data, f); f.err == nil {
+		f.good = hash
+	}
+}
+
+func (l *loader) readBase(data []byte, f *file) error {
+	base, err := config.ParseBase(data)
+	if err != nil {
+		return err
+	}
+	if _, err := outbound.ParseCIDRs(base.Outbound.AllowedCIDRs); err != nil {
+		return fmt.Errorf("checking %s: outbound.allowedCIDRs%w", config.FileBase, err)
+	}
+	if ca := base.Outbound.CABundle; ca != "" {
+		if _, err := outbound.ParseCABundle([]byte(ca)); err != nil {
+			return fmt.Errorf("checking %s: outbound.caBundle: %w", config.FileBase, err)
+		}
+	}
+	f.base = base
+	return nil
+}
+
+func readKeys(data []byte, f *file) error {
+	keys, err := config.ParseKeys(data)
+	if err != nil {
+		return err
+	}
+	signer, err := issue.NewSigner(keys)
+	if err != nil {
+		return fmt.Errorf("checking %s: %w", config.FileKeys, err)
+	}
+	f.signer = signer
+	return nil
+}
+
+func readShard(name string, data []byte, reach policy.Outbound, f *file) error {
+	tenants, err := config.ParseTenants(name, data)
+	if err != nil {
+		return err
+	}
+	shard, err := policy.CompileShard(tenants, reach, f.shard)
+	if err != nil {
+		return fmt.Errorf("checking %s: %w", name, err)
+	}
+	f.shard = shard
+	return nil
+}
+
+var errNoBase = errors.New("no good " + config.FileBase)
+
+// outbound is how policies' URLs are reached, by the base.json in force.
+func (l *loader) outbound() (policy.Outbound, error) {
+	f := l.files[config.FileBase]
+	if f == nil || f.base == nil {
+		return policy.Outbound{}, errNoBase
+	}
+	cidrs, err := outbound.ParseCIDRs(f.base.Outbound.AllowedCIDRs)
+	if err != nil {
+		return policy.Outbound{}, err
+	}
+	return policy.Outbound{
+		AllowedCIDRs: outbound.FormatCIDRs(slices.Concat(cidrs, l.extraCIDRs)),
+		CABundle:     f.base.Outbound.CABundle,
+		Keys:         l.keys,
+	}, nil
+}
+
+// swap makes the snapshot.
+func (l *loader) swap(in inputs, serving map[string]string) {
+	own := policy.Own{
+		Issuer:   in.base.ExternalURL,
+		Audience: in.base.Tokens.Audience,
+		Keys:     jwk.NewSet(in.signer.Keys()...),
+	}
+	policies, err := policy.NewSet(own, in.shards...)
+	if err != nil {
+		// The shards of one set cannot share a tenant ID: each was checked to hold only its own.
+		for name := range serving {
+			l.files[name].err = err
+		}
+		return
+	}
+	l.made = in
+	l.current = &snapshot{base: in.base, policies: policies, signer: in.signer, serving: serving}
+}
+
+// forget drops what is neither there nor missed nor served.
+func (l *loader) forget() {
+	for name, f := range l.files {
+		if l.current != nil && l.current.serving[name] != "" {
+			continue
+		}
+		if f.mounted == "" && f.err == nil {
+			delete(l.files, name)
+		}
+	}
+}
+
+func (in *inputs) equal(other *inputs) bool {
+	return in.base == other.base && in.signer == other.signer && slices.Equal(in.shards, other.shards)
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package authserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/keys"
+	"github.com/gatehouse-auth/gatehouse/authserver/logs"
+)
+
+// Options configure a server. Zero values mean the defaults.
+type Options struct {
+	// Listen and OpsListen are the addresses of the two listeners; ":8080" and ":9090". Port 0 takes a free one.
+	Listen, OpsListen string
+	// ConfigDir is the directory of rendered files, watched while the server runs. Empty: files come by [Server.Load].
+	ConfigDir string
+	// DataDir is where the Embedded store lives; empty: in memory, until the server ends.
+	DataDir string
+	// OpsToken is the bearer token of those operations endpoints that need one; empty refuses them all.
+	OpsToken logs.Secret
+	// ExtraAllowedCIDRs may be dialled in addition to those of the configuration.
+	ExtraAllowedCIDRs []netip.Prefix
+	// Logger is never handed a secret; nil discards.
+	Logger *slog.Logger
+	// Now is the clock of decisions; nil: time.Now.
+	Now func() time.Time
+	// ShutdownDelay is how long the listeners stay open after Run's context has ended, while /readyz says 503; 5s.
+	ShutdownDelay time.Duration
+	// DrainTimeout is how long requests in flight may take then; 25s.
+	DrainTimeout time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	if o.Listen == "" {
+		o.Listen = ":8080"
+	}
+	if o.OpsListen == "" {
+		o.OpsListen = ":9090"
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.ShutdownDelay <= 0 {
+		o.ShutdownDelay = 5 * time.Second
+	}
+	if o.DrainTimeout <= 0 {
+		o.DrainTimeout = 25 * time.Second
+	}
+	return o
+}
+
+// Server is one auth server. Its methods may be called from several goroutines.
+type Server struct {
+	options  Options
+	log      *slog.Logger
+	now      func() time.Time
+	metrics  *metrics
+	refusals *refusalLog
+	keys     *keys.Engine
+	routes   routes
+
+	snapshot   atomic.Pointer[snapshot]
+	configured chan struct{} // closed with the first snapshot
+	draining   atomic.Bool
+
+	mu     sync.Mutex // held to load
+	loader *loader
+
+	listening     sync.Once
+	listenErr     error
+	public, ops   net.Listener
+	publicHandler http.Handler
+	opsHandler    http.Handler
+}
+
+// New makes a server that serves nothing yet: [Server.Run] does.
+func New(o Options) (*Server, error) {
+	o = o.withDefaults()
+	s := &Server{options: o, log: o.Logger, now: o.Now, metrics: newMetrics(), configured: make(chan struct{})}
+	s.refusals = newRefusalLog(s.log, s.metrics)
+	s.keys = keys.New(keys.Options{Hooks: keys.Hooks{Fetched: s.metrics.fetched}})
+	s.loader = &loader{extraCIDRs: o.ExtraAllowedCIDRs, keys: s.keys, files: make(map[string]*file)}
+	s.routes = s.publicRoutes()
+	s.publicHandler = http.HandlerFunc(s.servePublic)
+	s.opsHandler = http.HandlerFunc(s.serveOps(s.opsRoutes()))
+	return s, nil
+}
+
+// publicRoutes is the table of the public listener's endpoints, but for /verify and /envoy (dispatch.go).
+func (s *Server) publicRoutes() routes {
+	return routes{}
+}
+
+// Load serves the files instead of those before, from the next request on: all files there are, by name. It may be
+// called before and while the server runs. What could not be used is told in the error, with the field and the fix; for
+// each such file the last good one stays in force, so the server goes on with an error as well as without.
+func (s *Server) Load(files map[string][]byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.snapshot.Load()
+	next := s.loader.load(files)
+	err := errors.Join(s.loader.problems()...)
+	result := resultGood
+	if err != nil {
+		result = resultBad
+	}
+	s.metrics.reloads.WithLabelValues(result).Inc()
+	if next == old {
+		return err
+	}
+	s.keys.Use(next.policies.Remotes()) // before the first request asks for them
+	s.snapshot.Store(next)
+	if old == nil {
+		close(s.configured)
+	}
+	s.metrics.reloaded.SetToCurrentTime()
+	s.metrics.policies.Set(float64(next.policies.Len()))
+	s.log.Info("configuration in force", "event", "config.applied", "policies", next.policies.Len())
+	return err
+}
+
+// recovered answers 500 where a handler panicked, and tells in the log where, without the values at hand, which may hold
+// a token.
+func (s *Server) recovered(w http.ResponseWriter) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v == http.ErrAbortHandler {
+		panic(v) // net/http's own way to end an answer
+	}
+	s.metrics.panics.Inc()
+	what := fmt.Sprintf("%T", v)
+	if err, ok := v.(runtime.Error); ok {
+		what = err.Error()
+	}
+	s.log.LogAttrs(context.Background(), slog.LevelError, "a request met a fault in the server",
+		slog.String("event", "panic"), slog.String("panic", what), slog.String("stack", string(debug.Stack())))
+	w.Header()["Connection"] = connectionClose
+	writeError(w, http.StatusInternalServerError, codeServerError, "the server met a fault")
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/authserver"
+	"github.com/gatehouse-auth/gatehouse/authserver/logs"
+)
+
+// options checks the flags and turns them into the server's options.
+func (f *flags) options(log *slog.Logger) (authserver.Options, error) {
+	if f.configDir == "" {
+		return authserver.Options{}, errors.New("--config-dir is required")
+	}
+	info, err := os.Stat(f.configDir)
+	if err != nil {
+		return authserver.Options{}, fmt.Errorf("--config-dir: %w", err)
+	}
+	if !info.IsDir() {
+		return authserver.Options{}, fmt.Errorf("--config-dir: %s is not a directory", f.configDir)
+	}
+	for name, address := range map[string]string{"--listen": f.listen, "--ops-listen": f.opsListen, "--ext-authz-listen": f.extAuthzListen} {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return authserver.Options{}, fmt.Errorf("%s: want host:port or :port: %w", name, err)
+		}
+	}
+	secret, err := readOpsToken(f.opsTokenFile)
+	if err != nil {
+		return authserver.Options{}, fmt.Errorf("--ops-token-file: %w", err)
+	}
+	return authserver.Options{
+		Listen: f.listen, OpsListen: f.opsListen,
+		ConfigDir: f.configDir, DataDir: f.dataDir,
+		OpsToken: secret, Logger: log,
+	}, nil
+}
+
+// maxOpsToken bounds the operations token, in bytes.
+const maxOpsToken = 4 << 10
+
+// readOpsToken reads the token; white space around it is no part of it.
+func readOpsToken(path string) (logs.Secret, error) {
+	if path == "" {
+		return "", nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }() // only read
+	data, err := io.ReadAll(io.LimitReader(f, maxOpsToken+1))
+	if err != nil {
+		return "", err
+	}
+	token := strings.TrimSpace(string(data))
+	if token == "" || len(data) > maxOpsToken {
+		return "", fmt.Errorf("%s is empty or longer than %d bytes", path, maxOpsToken)
+	}
+	return logs.Secret(token), nil
+}
