@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package login turns credentials into tokens: an e-mail address and a password into an access and a refresh token
+// ([Service.Login]), a refresh token into the next pair ([Service.Refresh]).
+//
+// A [Snapshot] is what one configuration says about logins: who the users are, for how long tokens live, what signs them.
+// It is immutable, and every call takes the one that it is to be decided by, so a change of configuration never reaches
+// into a request under way. A [Service] holds what outlives configurations: the store, the password verifier, the lockout.
+//
+// A refresh is decided by the present configuration, not by what held at login: groups and names are read again; a user
+// who is gone, or whose password hash changed, loses the family; while the provider is gone or disabled, refreshes are
+// refused and nothing is revoked.
+//
+// What an attacker can learn: nothing from answers or their cost. An unknown user costs what a known one does (with the hash
+// of a user chosen by the name, so that mixed hash algorithms tell nothing either), and the lockout treats both alike.
+//
+// Not done here: HTTP (package authserver), passwords and their costs (package password), rows (package store).
+package login
