@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -78,11 +79,21 @@ func jsonError(dec *jsontext.Decoder, err error) error {
 	return fmt.Errorf("the content is not valid JSON near byte %d", dec.InputOffset())
 }
 
+// most is how many bytes of a document's string a message repeats.
+const most = 64
+
 // quote quotes a document's string for a message and bounds it.
 func quote(s string) string {
-	const most = 64
 	if len(s) > most {
 		return strconv.QuoteToASCII(s[:most]) + "…"
 	}
 	return strconv.QuoteToASCII(s)
+}
+
+// bound shortens a library's message, which may repeat parts of the document.
+func bound(s string) string {
+	if len(s) > 2*most {
+		return strings.ToValidUTF8(s[:2*most], "") + "…"
+	}
+	return s
 }

@@ -48,7 +48,7 @@ func parseKey(text []byte) (key *Key, id string, err error) {
 		if errors.Is(err, jose.ErrUnsupportedKeyType) {
 			return nil, id, errUnsupportedType
 		}
-		return nil, id, errors.New(strings.TrimPrefix(err.Error(), "go-jose/go-jose: "))
+		return nil, id, errors.New(bound(strings.TrimPrefix(err.Error(), "go-jose/go-jose: ")))
 	}
 	if key, err = New(parsed.Key); err != nil {
 		return nil, id, err
@@ -98,8 +98,8 @@ func (m object) check() error {
 		}
 	}
 	kty, _ := m.text("kty")
-	needed, ok := material[kty]
-	if !ok {
+	crv, _ := m.text("crv")
+	if !slices.ContainsFunc(algorithms[:], func(a Alg) bool { return a.Type == kty && (a.Curve == crv || a.Curve == "") }) {
 		return errUnsupportedType
 	}
 	for _, name := range privateMembers {
@@ -110,7 +110,7 @@ func (m object) check() error {
 	if _, ok := m["k"]; ok && kty != "oct" {
 		return fmt.Errorf("member k does not belong in a key of type %s", kty)
 	}
-	for _, name := range needed {
+	for _, name := range material[kty] {
 		if err := m.checkBase64(name); err != nil {
 			return err
 		}

@@ -1,8 +1,10 @@
 package jwk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -35,7 +37,7 @@ func (p Problem) String() string {
 // names whose member `keys` is an array of objects; at most 512 KiB and 100 keys.
 //
 // A key that cannot verify tokens is passed over and told as a Problem; a set may so
-// end up empty. A document that is malformed as a whole is an error. A symmetric key
+// end up empty. Problems are in the order of the document. A document that is malformed as a whole is an error. A symmetric key
 // beside public ones is passed over: who publishes the document has published it too.
 func ParseSet(jwks []byte) (*Set, []Problem, error) {
 	return parseSet(jwks, true)
@@ -66,6 +68,7 @@ func parseSet(jwks []byte, symmetric bool) (*Set, []Problem, error) {
 	problems = append(problems, more...)
 	found, more = findOverlaps(found)
 	problems = append(problems, more...)
+	slices.SortStableFunc(problems, func(a, b Problem) int { return cmp.Compare(a.Index, b.Index) })
 
 	keys := make([]*Key, len(found))
 	for i, e := range found {
