@@ -142,6 +142,7 @@ func TestUnknownKeyStorm(t *testing.T) {
 					w.want("a", nil)
 				}
 				before := len(w.times(w.src.URL))
+				w.slow(w.src.URL, 10*time.Millisecond) // so that many wait for one fetch
 				n := 0
 				for range 10 { // 10,000 requests in 5 minutes
 					var callers sync.WaitGroup
@@ -151,7 +152,7 @@ func TestUnknownKeyStorm(t *testing.T) {
 						callers.Go(func() { w.want(kid, jwk.ErrUnknownKeyID) })
 					}
 					callers.Wait()
-					time.Sleep(30*time.Second - time.Millisecond)
+					time.Sleep(30*time.Second - 15*time.Millisecond)
 				}
 				times := w.times(w.src.URL)[before:]
 				if len(times) < 5 || len(times) > 10 {
@@ -295,6 +296,41 @@ func TestStaleIfError(t *testing.T) {
 	})
 }
 
+// While a server hangs, its old keys serve at once: nobody waits for the attempts.
+func TestStaleKeysDoNotWaitForAServerThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.serve(w.src.URL, "a")
+		w.want("a", nil)
+		w.hang(w.src.URL)
+		for range 600 {
+			time.Sleep(6 * time.Second)
+			if d := took(func() { w.want("a", nil) }); d != 0 {
+				t.Fatalf("waited %s", d)
+			}
+		}
+	})
+}
+
+// A fetch that has not ended proves nothing: neither that a kid is unknown, nor that keys past the window may serve.
+func TestFetchThatDoesNotEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.serve(w.src.URL, "a")
+		w.want("a", nil)
+		w.hang(w.src.URL)
+		w.want("b", ErrUnavailable)
+		w.want("a", nil)
+
+		w.serve(w.src.URL, "a")
+		time.Sleep(30 * time.Hour)
+		w.hang(w.src.URL)
+		if d := took(func() { w.want("a", ErrUnavailable) }); d != 5*time.Second {
+			t.Errorf("waited %s", d)
+		}
+	})
+}
+
 func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Options{})
@@ -303,13 +339,17 @@ func TestBackoff(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		times := w.times(w.src.URL)
-		limit := time.Second
+		limit, jitter := time.Second, false
 		for i := 1; i < len(times); i++ {
 			// The timer keeps the backoff; the requests, one a second, add no attempt of their own.
 			if d := times[i].Sub(times[i-1]); d < limit/2 || d > limit {
 				t.Errorf("attempt %d after %s, want %s to %s", i, d, limit/2, limit)
 			}
+			jitter = jitter || times[i].Sub(times[i-1]) < limit
 			limit = min(2*limit, 5*time.Minute)
+		}
+		if !jitter {
+			t.Error("attempts have no jitter")
 		}
 		if len(times) < 10 || len(times) > 22 {
 			t.Errorf("%d attempts in half an hour", len(times))

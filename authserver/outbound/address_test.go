@@ -41,6 +41,7 @@ func TestOnlyPublicAddressesAreAllowedByDefault(t *testing.T) {
 		{"198.51.100.1", "documentation", "198.51.100.1/32"},
 		{"203.0.113.1", "documentation", "203.0.113.1/32"},
 		{"192.0.0.8", "reserved", "192.0.0.8/32"},
+		{"192.88.99.1", "reserved", "192.88.99.1/32"},
 		{"198.19.255.255", "reserved", "198.19.255.255/32"},
 		{"224.0.0.1", "multicast", "224.0.0.1/32"},
 		{"239.255.255.255", "multicast", "239.255.255.255/32"},

@@ -36,6 +36,22 @@ func TestReadBodyIsBounded(t *testing.T) {
 	}
 }
 
+// endless is a body without end that counts what was taken.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) { e.read += len(p); return len(p), nil }
+func (e *endless) Close() error               { return nil }
+
+func TestReadBodyStopsReading(t *testing.T) {
+	for _, length := range []int64{-1, 1 << 40} {
+		body := &endless{}
+		_, err := ReadBody(&http.Response{Body: body, ContentLength: length}, 1000)
+		if !errors.Is(err, ErrTooLarge) || body.read > 1001 || length > 0 && body.read > 0 {
+			t.Errorf("length %d: read %d bytes, %v", length, body.read, err)
+		}
+	}
+}
+
 // A small compressed body can be a large one: none is asked for, and none is opened.
 func TestCompressedBodiesAreRefused(t *testing.T) {
 	var bomb bytes.Buffer
