@@ -3,7 +3,6 @@
 package render
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -152,9 +151,4 @@ func check(files map[string][]byte) error {
 		}
 	}
 	return nil
-}
-
-// Equal tells whether two renders hold the same files.
-func (o *Output) Equal(other *Output) bool {
-	return maps.EqualFunc(o.Files, other.Files, bytes.Equal)
 }

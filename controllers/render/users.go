@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/authserver/password"
@@ -166,6 +167,10 @@ func (e *entry) finish(index int) {
 	if e.user.Email == "" {
 		return
 	}
+	if len(fold(e.user.Email)) > maxEmail {
+		e.wrong("email has more than %d bytes when case-folded", maxEmail)
+		return
+	}
 	if other, taken := e.list.byEmail[fold(e.user.Email)]; taken {
 		e.wrong("entry %d has the same email (upper and lower case count as one)", other)
 		return
@@ -241,8 +246,11 @@ func (e *entry) hash(n *yaml.Node) {
 	e.user.Hash = n.Value
 }
 
-// fold maps strings that differ only in case to one: each rune to the least of its simple folding orbit.
+// fold maps strings that differ only in case or compatibility forms to one. What the server's login holds for equal
+// (login.Fold: NFKC of lower case) is equal here too, so no two entries meet there; each rune's simple folding makes a few
+// more equal, such as σ and ς.
 func fold(s string) string {
+	s = norm.NFKC.String(strings.ToLower(norm.NFKC.String(strings.TrimSpace(s))))
 	return strings.Map(func(r rune) rune {
 		least := r
 		for o := unicode.SimpleFold(r); o != r; o = unicode.SimpleFold(o) {

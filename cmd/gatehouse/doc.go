@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command gatehouse is Gatehouse's command line. It needs no cluster.
+//
+//	gatehouse serve -f PATH…            an auth server from a folder of manifests
+//	gatehouse lint -f PATH…             what is wrong with them, by file and line
+//	gatehouse render -f PATH… -o DIR    the files that `authserver --config-dir DIR` serves
+//	gatehouse hash-password             a password's hash for a list of users
+//
+// serve, lint and render read manifests with package manifests and render them with controllers/render, as the operator
+// does, so they reach its verdicts.
+//
+// Exit codes: 0 fine, 1 a check failed or an object was left out, 2 wrong usage or nothing to serve.
+//
+// Each command is one file with a new…Command function, listed in main.go; it reports an exit code other than 0 as an
+// exitError.
+package main

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
+	"github.com/gatehouse-auth/gatehouse/authserver"
+	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/issue"
+	"github.com/gatehouse-auth/gatehouse/controllers/render"
+	"github.com/gatehouse-auth/gatehouse/manifests"
+)
+
+// site is what serve knows of its manifests. It is for one goroutine.
+type site struct {
+	name    types.NamespacedName
+	paths   []string
+	stdin   []byte
+	dataDir string
+	url     string // the external URL where the AuthServer sets none
+	log     *slog.Logger
+	loader  *manifests.Loader
+
+	// Of the last good render:
+	server *v1alpha1.AuthServer
+	files  map[string][]byte
+	shards int
+
+	keys []config.SigningKey
+	hash string          // of the sources read last
+	told map[string]bool // findings reported and still true
+}
+
+// begin checks that there is something to serve, before any port is opened.
+func (s *site) begin() error {
+	var err error
+	if s.loader, err = manifests.NewLoader(); err != nil {
+		return failed(err)
+	}
+	sources, err := manifests.Read(s.paths, bytes.NewReader(s.stdin))
+	if err != nil {
+		return unusable("%w", err)
+	}
+	if s.dataDir != "" {
+		if s.keys, err = readKeys(s.dataDir); err != nil {
+			return failed(err)
+		}
+	}
+	set := s.loader.Parse(sources)
+	out, err := set.Render(s.loader, s.name, manifests.RenderOptions{Adjust: s.adjust})
+	if err != nil {
+		return failed(err)
+	}
+	if out.Files == nil || set.Served(out) == 0 {
+		s.tell(set, out)
+		return nothingFor(set, s.name)
+	}
+	if s.dataDir == "" {
+		s.log.Warn("signing keys and refresh tokens live in memory: every login ends with this process; --data-dir keeps them", "event", "serve.in_memory")
+	}
+	return nil
+}
+
+// adjust gives the AuthServer the address that it is reached by here, in place of a cluster's Service.
+func (s *site) adjust(o *v1alpha1.AuthServer) {
+	if o.Spec.ExternalURL != "" {
+		return
+	}
+	if o.Spec.ExternalURL = s.url; s.url == "" {
+		o.Spec.ExternalURL = "http://localhost"
+	}
+}
+
+// run serves the manifests and every change of them until ctx ends.
+func (s *site) run(ctx context.Context, server *authserver.Server) {
+	changes := watchPaths(ctx, s.paths, s.log)
+	rotate := time.NewTimer(0)
+	defer rotate.Stop()
+	for {
+		s.reload()
+		next := s.planKeys(time.Now())
+		if s.files != nil {
+			s.load(server)
+		}
+		rotate.Reset(time.Until(next))
+		select {
+		case <-ctx.Done():
+			return
+		case <-changes:
+		case <-rotate.C:
+		}
+	}
+}
+
+// load hands the files to the server.
+func (s *site) load(server *authserver.Server) {
+	files := make(map[string][]byte, len(s.files)+1)
+	for name, data := range s.files {
+		files[name] = data
+	}
+	if signs(s.server) {
+		data, err := encodeKeys(s.keys)
+		if err != nil {
+			s.log.Error("the signing keys cannot be encoded", "event", "serve.keys", "error", err)
+			return
+		}
+		files[config.FileKeys] = data
+	}
+	if err := server.Load(files); err != nil {
+		s.log.Error("a part of the configuration is not used; the last good one stays in force", "event", "config.rejected", "error", err)
+	}
+}
+
+// reload reads and renders the manifests if they have changed.
+func (s *site) reload() {
+	sources, err := manifests.Read(s.paths, bytes.NewReader(s.stdin))
+	switch {
+	case err == nil:
+	case errors.Is(err, fs.ErrNotExist) && s.gone():
+		s.log.Error("a path of the manifests is gone, and what it held is served no more", "event", "manifests.missing", "error", err)
+		sources = s.present()
+	default:
+		s.log.Error("the manifests cannot be read; what is served stays", "event", "manifests.unreadable", "error", err)
+		return
+	}
+	if hash := sources.Hash(); hash != s.hash {
+		s.hash = hash
+		s.render(s.loader.Parse(sources))
+	}
+}
+
+// gone tells whether one of the paths itself does not exist, which is an answer; a file that vanishes while its folder is read
+// is none.
+func (s *site) gone() bool {
+	return slices.ContainsFunc(s.paths, missing)
+}
+
+func missing(path string) bool {
+	if path == "-" {
+		return false
+	}
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// present are the sources of the paths that exist.
+func (s *site) present() manifests.Sources {
+	sources, err := manifests.Read(slices.DeleteFunc(slices.Clone(s.paths), missing), bytes.NewReader(s.stdin))
+	if err != nil { // the next look tells
+		return nil
+	}
+	return sources
+}
+
+// render makes the files of a changed set of manifests. The AuthServer's last good settings stay while its document is bad,
+// as a cluster's do, which would have refused the change.
+func (s *site) render(set *manifests.Set) {
+	opts := manifests.RenderOptions{ShardCount: s.shards, Adjust: s.adjust, LastBase: s.files[config.FileBase]}
+	server, err := set.Server(s.loader, s.name)
+	if err != nil {
+		s.log.Error("the manifests cannot be rendered; what is served stays", "event", "manifests.fault", "error", err)
+		return
+	}
+	if s.server != nil && !set.HasServer(s.name) && (set.ServerLeftOut(s.name) || set.Unparsed() > 0) {
+		server, opts.Server = s.server, s.server
+	}
+	out, err := set.Render(s.loader, s.name, opts)
+	if err == nil && out.Files == nil && s.server != nil { // nothing names the server any more
+		opts.Server, server = s.server, s.server
+		var none *render.Output
+		if none, err = new(manifests.Set).Render(s.loader, s.name, opts); err == nil {
+			out.Files, out.ShardCount = none.Files, none.ShardCount
+		}
+	}
+	if err != nil {
+		s.log.Error("the manifests cannot be rendered; what is served stays", "event", "manifests.fault", "error", err)
+		return
+	}
+	s.tell(set, out)
+	if out.Files == nil {
+		return
+	}
+	s.files, s.shards = out.Files, out.ShardCount
+	if !out.Held {
+		s.server = server
+	}
+	served := set.Served(out)
+	s.log.Info("manifests in force", "event", "manifests.applied", "served", served, "left_out", len(s.told))
+	if served == 0 {
+		s.log.Error("nothing is left to serve: every request is refused", "event", "manifests.empty")
+	}
+}
+
+// tell reports what has newly become wrong, and what no longer is.
+func (s *site) tell(set *manifests.Set, out *render.Output) {
+	findings := slices.Concat(set.Findings, set.Tell(out, true))
+	slices.SortFunc(findings, manifests.Finding.Compare)
+	now := map[string]bool{}
+	for _, f := range findings {
+		text := f.String()
+		if now[text] = true; s.told[text] {
+			continue
+		}
+		level, msg := slog.LevelError, "left out"
+		if f.Severity == manifests.SeverityWarning {
+			level, msg = slog.LevelWarn, "served with a warning"
+		}
+		s.log.Log(context.Background(), level, msg, "event", "manifests.finding", "file", f.File, "line", f.Line,
+			"object", f.Object, "namespace", f.Namespace, "error", f.Message)
+	}
+	for text := range s.told {
+		if !now[text] {
+			s.log.Info("put right", "event", "manifests.resolved", "was", text)
+		}
+	}
+	s.told = now
+}
+
+// planKeys makes and drops signing keys as they are due, and returns when to look again.
+func (s *site) planKeys(now time.Time) time.Time {
+	const retry = time.Minute
+	if !signs(s.server) {
+		return now.Add(24 * time.Hour)
+	}
+	planned, err := issue.Plan(s.keys, keySettings(s.server), now, issue.Generate)
+	if err == nil && planned.Changed && s.dataDir != "" {
+		err = s.keepKeys(planned.Keys)
+	}
+	if err != nil {
+		s.log.Error("the signing keys cannot be renewed; those in force stay", "event", "serve.keys", "error", err)
+		return now.Add(retry)
+	}
+	s.keys = planned.Keys
+	return planned.Next
+}
+
+func (s *site) keepKeys(keys []config.SigningKey) error {
+	data, err := encodeKeys(keys)
+	if err != nil {
+		return fmt.Errorf("encoding the signing keys: %w", err)
+	}
+	return writeFile(filepath.Join(s.dataDir, config.FileKeys), data)
+}
