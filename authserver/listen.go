@@ -55,6 +55,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	defer s.keys.Close()
+	defer s.store.close()
 	public, ops := s.newHTTPServer(s.publicHandler), s.newHTTPServer(s.opsHandler)
 	failed := make(chan error, 2)
 	go func() { failed <- serve(public, s.public) }()

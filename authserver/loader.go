@@ -12,6 +12,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/authserver/issue"
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
+	"github.com/gatehouse-auth/gatehouse/authserver/login"
 	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
 	"github.com/gatehouse-auth/gatehouse/authserver/policy"
 )
@@ -197,8 +198,14 @@ func (l *loader) swap(in inputs, serving map[string]string) {
 		}
 		return
 	}
+	logins := (*login.Snapshot)(nil)
+	if l.current != nil && l.made.base == in.base && l.made.signer == in.signer {
+		logins = l.current.login
+	} else {
+		logins = login.NewSnapshot(in.base, in.signer)
+	}
 	l.made = in
-	l.current = &snapshot{base: in.base, policies: policies, signer: in.signer, serving: serving}
+	l.current = &snapshot{base: in.base, policies: policies, login: logins, serving: serving}
 }
 
 // forget drops what is neither there nor missed nor served.

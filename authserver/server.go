@@ -4,6 +4,7 @@ package authserver
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,7 +18,9 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/keys"
+	"github.com/gatehouse-auth/gatehouse/authserver/login"
 	"github.com/gatehouse-auth/gatehouse/authserver/logs"
+	"github.com/gatehouse-auth/gatehouse/authserver/password"
 )
 
 // Options configure a server. Zero values mean the defaults.
@@ -32,6 +35,8 @@ type Options struct {
 	OpsToken logs.Secret
 	// ExtraAllowedCIDRs may be dialled in addition to those of the configuration.
 	ExtraAllowedCIDRs []netip.Prefix
+	// MemoryLimit is what the process may use, in bytes, 0 if nobody says: passwords are hashed within it.
+	MemoryLimit int64
 	// Logger is never handed a secret; nil discards.
 	Logger *slog.Logger
 	// Now is the clock of decisions; nil: time.Now.
@@ -72,6 +77,7 @@ type Server struct {
 	metrics  *metrics
 	refusals *refusalLog
 	keys     *keys.Engine
+	store    *lateStore
 	routes   routes
 
 	snapshot   atomic.Pointer[snapshot]
@@ -95,15 +101,33 @@ func New(o Options) (*Server, error) {
 	s.refusals = newRefusalLog(s.log, s.metrics)
 	s.keys = keys.New(keys.Options{Hooks: keys.Hooks{Fetched: s.metrics.fetched}})
 	s.loader = &loader{extraCIDRs: o.ExtraAllowedCIDRs, keys: s.keys, files: make(map[string]*file)}
-	s.routes = s.publicRoutes()
+	s.store = newLateStore(o.DataDir, o.Now, s.log)
+	s.routes = s.publicRoutes(&login.Service{
+		Store: s.store, Verifier: password.NewVerifier(password.Slots(o.MemoryLimit)),
+		Lockout: login.NewMemoryLockout(login.DefaultLockout), Now: o.Now, Random: rand.Reader, Log: s.log,
+	})
 	s.publicHandler = http.HandlerFunc(s.servePublic)
 	s.opsHandler = http.HandlerFunc(s.serveOps(s.opsRoutes()))
 	return s, nil
 }
 
 // publicRoutes is the table of the public listener's endpoints, but for /verify and /envoy (dispatch.go).
-func (s *Server) publicRoutes() routes {
-	return routes{}
+func (s *Server) publicRoutes(service *login.Service) routes {
+	t := routes{}
+	t.add(http.MethodPost, "/api/v1/login", (&loginHandler{service: service, snapshot: s.logins, client: connectionAddress, log: s.log}).ServeHTTP)
+	t.add(http.MethodPost, pathToken, newTokenHandler(service, s.logins, s.log).ServeHTTP)
+	t.add(http.MethodGet, pathDiscovery, (&discoveryHandler{snapshot: s.logins}).ServeHTTP)
+	t.add(http.MethodGet, pathJWKS, (&jwksHandler{snapshot: s.logins}).ServeHTTP)
+	return t
+}
+
+// logins is what logins are decided by now; nil before the first configuration.
+func (s *Server) logins() *login.Snapshot {
+	snap := s.snapshot.Load()
+	if snap == nil {
+		return nil
+	}
+	return snap.login
 }
 
 // Load serves the files instead of those before, from the next request on: all files there are, by name. It may be
@@ -124,6 +148,7 @@ func (s *Server) Load(files map[string][]byte) error {
 		return err
 	}
 	s.keys.Use(next.policies.Remotes()) // before the first request asks for them
+	s.prepareLogins(old, next)
 	s.snapshot.Store(next)
 	if old == nil {
 		close(s.configured)
@@ -132,6 +157,19 @@ func (s *Server) Load(files map[string][]byte) error {
 	s.metrics.policies.Set(float64(next.policies.Len()))
 	s.log.Info("configuration in force", "event", "config.applied", "policies", next.policies.Len())
 	return err
+}
+
+// prepareLogins opens the store where one is needed and tells of users that cannot log in.
+func (s *Server) prepareLogins(old, next *snapshot) {
+	if old != nil && old.login == next.login {
+		return
+	}
+	if next.login.Store() {
+		s.store.prepare()
+	}
+	for _, problem := range next.login.Problems() {
+		s.log.Warn("a user is left out", "event", "login.user_left_out", "problem", problem)
+	}
 }
 
 // recovered answers 500 where a handler panicked, and tells in the log where, without the values at hand, which may hold

@@ -4,7 +4,7 @@ package authserver
 
 import (
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
-	"github.com/gatehouse-auth/gatehouse/authserver/issue"
+	"github.com/gatehouse-auth/gatehouse/authserver/login"
 	"github.com/gatehouse-auth/gatehouse/authserver/policy"
 )
 
@@ -12,8 +12,8 @@ import (
 type snapshot struct {
 	base     *config.Base
 	policies *policy.Set
-	// signer holds the own signing keys; it has none where the server signs nothing.
-	signer *issue.Signer
+	// login is what logins are decided by. Its signer has no keys where the server signs nothing.
+	login *login.Snapshot
 	// serving is the SHA-256, in hex, of each file that the snapshot was made from.
 	serving map[string]string
 }

@@ -88,7 +88,7 @@ func serve(ctx context.Context, f *flags, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	limitMemory(log)
+	limitHeap(options.MemoryLimit, log)
 	server, err := authserver.New(options)
 	if err != nil {
 		return serveError{err}

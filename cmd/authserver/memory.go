@@ -13,27 +13,25 @@ import (
 // cgroupLimit is where the kernel tells a container's memory limit (cgroup v2).
 const cgroupLimit = "/sys/fs/cgroup/memory.max"
 
-// limitMemory makes the collector work harder from 90 % of the container's memory limit on, instead of having the kernel
-// end the process at 100 %. GOMEMLIMIT, if set, counts instead.
-func limitMemory(log *slog.Logger) {
-	if os.Getenv("GOMEMLIMIT") != "" {
-		return
-	}
-	text, err := os.ReadFile(cgroupLimit)
+// memoryLimit returns the container's memory limit in bytes, 0 if there is none.
+func memoryLimit(path string) int64 {
+	text, err := os.ReadFile(path)
 	if err != nil {
-		return // no container, or one without a limit
+		return 0
 	}
-	if limit, ok := memoryLimit(string(text)); ok {
-		debug.SetMemoryLimit(limit)
-		log.Info("memory limit set", "bytes", limit)
+	n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	if err != nil || n <= 0 { // "max" means no limit
+		return 0
 	}
+	return n
 }
 
-// memoryLimit is 90 % of the limit in the file's text; ok is false where there is none.
-func memoryLimit(text string) (limit int64, ok bool) {
-	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-	if err != nil || n <= 0 { // "max" means no limit
-		return 0, false
+// limitHeap makes the collector work harder from 90 % of the limit on, instead of having the kernel end the process at
+// 100 %. GOMEMLIMIT, if set, counts instead.
+func limitHeap(limit int64, log *slog.Logger) {
+	if limit == 0 || os.Getenv("GOMEMLIMIT") != "" {
+		return
 	}
-	return n / 10 * 9, true
+	debug.SetMemoryLimit(limit / 10 * 9)
+	log.Info("memory limit found", "bytes", limit)
 }

@@ -39,7 +39,8 @@ func (f *flags) options(log *slog.Logger) (authserver.Options, error) {
 	return authserver.Options{
 		Listen: f.listen, OpsListen: f.opsListen,
 		ConfigDir: f.configDir, DataDir: f.dataDir,
-		OpsToken: secret, Logger: log,
+		MemoryLimit: memoryLimit(cgroupLimit),
+		OpsToken:    secret, Logger: log,
 	}, nil
 }
 
