@@ -92,7 +92,7 @@ func TestChangesOfTheUserReachTheFamily(t *testing.T) {
 		back   bool // the family survives, once the change is undone
 	}{
 		"user removed":            {func(w *world) { w.base.Providers[0].Password.Users = w.users()[1:] }, false},
-		"password changed":        {func(w *world) { w.users()[0].Hash = strings.Replace(hash, "2b", "2y", 1) }, false},
+		"password changed":        {func(w *world) { w.users()[0].Hash = changed }, false},
 		"lifetime shortened":      {func(w *world) { w.base.Tokens.RefreshTokenLifetime = config.Duration(time.Hour) }, false},
 		"provider removed":        {func(w *world) { w.base.Providers = nil }, true},
 		"provider replaced":       {func(w *world) { w.base.Providers[0].Object = "IdentityProvider/default/other" }, true},
