@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/validate/content"
+)
+
+// flags are the command line and the environment.
+type flags struct {
+	namespaces         []string
+	requireSecretLabel bool
+	image              string
+	metricsAddress     string
+	probeAddress       string
+	leaderElect        bool
+	logLevel           slog.Level
+
+	podName, podNamespace string
+}
+
+func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (*flags, error) {
+	f := &flags{podName: getenv("POD_NAME"), podNamespace: getenv("POD_NAMESPACE")}
+	fs := flag.NewFlagSet("operator", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	var namespaces string
+	fs.StringVar(&namespaces, "namespaces", "", "comma-separated namespaces to watch; none means all, which needs a ClusterRole")
+	fs.BoolVar(&f.requireSecretLabel, "require-secret-label", false, "read only Secrets labelled auth.gatehouse.dev/allow: \"true\"")
+	fs.StringVar(&f.image, "image", "", "image of the auth servers (default: the image of the Pod that POD_NAMESPACE and POD_NAME name)")
+	fs.StringVar(&f.metricsAddress, "metrics-bind-address", ":8080", "address of /metrics; 0 turns it off")
+	fs.StringVar(&f.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 turns them off")
+	fs.BoolVar(&f.leaderElect, "leader-elect", false, "work only while holding the lease, so that several replicas can run")
+	fs.TextVar(&f.logLevel, "log-level", slog.LevelInfo, "least level that is logged: debug, info, warn or error")
+	if err := fs.Parse(args); err != nil {
+		return nil, err
+	}
+	if fs.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	if f.image == "" && (f.podName == "" || f.podNamespace == "") {
+		return nil, errors.New("--image is required where POD_NAME and POD_NAMESPACE are not set")
+	}
+	var err error
+	f.namespaces, err = splitNamespaces(namespaces)
+	return f, err
+}
+
+// splitNamespaces refuses an empty list that was meant to hold something: it would mean all namespaces.
+func splitNamespaces(list string) ([]string, error) {
+	if list == "" {
+		return nil, nil
+	}
+	var out []string
+	for n := range strings.SplitSeq(list, ",") {
+		n = strings.TrimSpace(n)
+		if problems := content.IsDNS1123Label(n); len(problems) > 0 {
+			return nil, fmt.Errorf("--namespaces: %q is not a namespace: %s", n, strings.Join(problems, "; "))
+		}
+		if !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package controllers is the operator: one reconciler that brings one auth server at a time to what its objects say.
+//
+// All kinds lead to the AuthServer that they belong to (watches.go), so a pass sees the whole server:
+//
+//	gather   gather.go     the objects, from caches; resolve.go reads the Secrets that accepted objects name
+//	render   package render decides; it is pure
+//	apply    apply.go      server-side apply of Secrets and workload, only of what differs (pass.go is the order)
+//	observe  propagate.go  annotates pods, so that their files are refreshed at once, and asks what they serve
+//	report   report.go     statuses and events, only of what changed
+//
+// Changes are batched: event handlers mark the server and queue it, and a whole pass (gather to apply) runs once the batch
+// is over. In between, the same Reconcile only observes and reports, so waiting for pods costs no render.
+//
+// Rules that hold everywhere here:
+//
+//   - Only definite answers count. A read that failed for any other reason than NotFound ends the pass before anything is
+//     written; Forbidden is believed after 30 s (resolve.go).
+//   - Values of Secrets live no longer than one pass. Between passes there are hashes (ledger.go, state.go).
+//   - ConfigApplied is True only when every pod that is ready has said that it serves this version (ledger.go tells how a
+//     busy shard does not starve an object).
+//   - The operator calls no URL that a tenant wrote; it asks its own pods only (configz.go).
+//   - What exists under a managed name and is not this AuthServer's is never touched (apply.go).
+//
+// Beside that: autocreate.go makes and removes the AuthServer "default", keys.go makes signing keys and the operations token,
+// shards.go moves pods from a smaller set of tenants files to a larger one, audit.go notices a restored etcd, workload_pod.go
+// is what the pods look like. Conditions are built in status.go. Rights are in config/rbac, each with its reason.
+package controllers

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
+	"github.com/gatehouse-auth/gatehouse/controllers/render"
+)
+
+// gathered is one auth server as the caches have it. Nothing in it may be changed: the objects are the cache's copies.
+type gathered struct {
+	name types.NamespacedName
+	// server is nil when it does not exist or is being deleted: nothing attaches to a server on its way out.
+	server *v1alpha1.AuthServer
+	// leaving tells that server is nil because it is being deleted.
+	leaving   bool
+	providers []*v1alpha1.IdentityProvider
+	policies  []*v1alpha1.TenantJWTPolicy
+	pods      []corev1.Pod
+}
+
+// referred tells whether any object names the server.
+func (g *gathered) referred() bool { return len(g.providers)+len(g.policies) > 0 }
+
+func (r *Reconciler) gather(ctx context.Context, name types.NamespacedName) (*gathered, error) {
+	g := &gathered{name: name}
+	if err := r.gatherServer(ctx, g); err != nil {
+		return nil, err
+	}
+	byServer := client.MatchingFields{indexServer: name.String()}
+	var providers v1alpha1.IdentityProviderList
+	if err := r.client.List(ctx, &providers, byServer); err != nil {
+		return nil, fmt.Errorf("listing providers: %w", err)
+	}
+	for i := range providers.Items {
+		g.providers = append(g.providers, &providers.Items[i])
+	}
+	var policies v1alpha1.TenantJWTPolicyList
+	if err := r.client.List(ctx, &policies, byServer); err != nil {
+		return nil, fmt.Errorf("listing policies: %w", err)
+	}
+	for i := range policies.Items {
+		g.policies = append(g.policies, &policies.Items[i])
+	}
+	if g.server == nil {
+		return g, nil
+	}
+	var pods corev1.PodList
+	err := r.client.List(ctx, &pods, client.InNamespace(name.Namespace), client.MatchingLabels{v1alpha1.LabelServer: name.Name})
+	if err != nil {
+		return nil, fmt.Errorf("listing pods: %w", err)
+	}
+	g.pods = pods.Items
+	return g, nil
+}
+
+func (r *Reconciler) gatherServer(ctx context.Context, g *gathered) error {
+	if !r.options.watches(g.name.Namespace) {
+		return nil
+	}
+	var server v1alpha1.AuthServer
+	err := r.client.Get(ctx, g.name, &server)
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("reading AuthServer: %w", err)
+	case !server.DeletionTimestamp.IsZero():
+		g.leaving = true
+		return nil
+	}
+	g.server = &server
+	return nil
+}
+
+// input is what render needs of it. ShardCount and LastBase are the caller's to set.
+func (r *Reconciler) input(ctx context.Context, g *gathered) render.Input {
+	in := render.Input{
+		Name: g.name, Server: g.server, Providers: g.providers, Policies: g.policies,
+		RequireSecretLabel: r.options.RequireSecretLabel,
+	}
+	if r.options.clusterWide() {
+		in.NamespaceLabels = func(namespace string) (map[string]string, bool) {
+			ns := namespaceMetadata()
+			if err := r.client.Get(ctx, types.NamespacedName{Name: namespace}, ns); err != nil {
+				return nil, false
+			}
+			return ns.Labels, true
+		}
+	}
+	return in
+}
+
+// namespaceTerminating tells whether a namespace is known to be on its way out. Where namespaces cannot be read, the API
+// server's own refusal to create anything there has to do.
+func (r *Reconciler) namespaceTerminating(ctx context.Context, namespace string) (bool, error) {
+	if !r.options.clusterWide() {
+		return false, nil
+	}
+	ns := namespaceMetadata()
+	err := r.client.Get(ctx, types.NamespacedName{Name: namespace}, ns)
+	if apierrors.IsNotFound(err) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading namespace: %w", err)
+	}
+	return !ns.DeletionTimestamp.IsZero(), nil
+}
+
+func metadataOf(kind string) *metav1.PartialObjectMetadata {
+	return &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: kind}}
+}
+
+func namespaceMetadata() *metav1.PartialObjectMetadata { return metadataOf("Namespace") }

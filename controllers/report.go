@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
+	"github.com/gatehouse-auth/gatehouse/controllers/render"
+)
+
+// writers is how many statuses are written at once.
+const writers = 8
+
+// report writes the status of every object that differs from what is known of it, the AuthServer's last. It returns when
+// to look again, zero if nothing is waited for.
+func (r *Reconciler) report(ctx context.Context, st *serverState, g *gathered, seen observation) (time.Duration, error) {
+	if st.last == nil {
+		return 0, nil
+	}
+	var (
+		mu   sync.Mutex
+		wait time.Duration
+	)
+	var group errgroup.Group // one status that cannot be written keeps no other from being written
+	group.SetLimit(writers)
+	each := func(o client.Object, status *v1alpha1.ObjectStatus) {
+		key := keyOf(o)
+		v, ok := st.last.verdicts[key]
+		if !ok || st.last.versions[key] != versionOf(o) {
+			return // a pass that has seen this version is on its way
+		}
+		d, after := r.deliveryOf(st, seen, key, &v)
+		if after > 0 {
+			mu.Lock()
+			wait = soonest(wait, after)
+			mu.Unlock()
+		}
+		wanted := objectStatus(*status, o.GetGeneration(), &v, d, worst(seen.ready, key), r.options.Now())
+		group.Go(func() error { return r.writeObject(ctx, o, wanted) })
+	}
+	for _, o := range g.providers {
+		each(o, &o.Status)
+	}
+	for _, o := range g.policies {
+		each(o, &o.Status)
+	}
+	if err := group.Wait(); err != nil {
+		return 0, err
+	}
+	if g.server == nil {
+		return wait, nil
+	}
+	after, err := r.reportServer(ctx, st, g, seen)
+	return soonest(wait, after), err
+}
+
+// deliveryOf tells how far an object's present version has come, and when silence about it has to end.
+func (r *Reconciler) deliveryOf(st *serverState, seen observation, key render.Key, v *render.Verdict) (delivery, time.Duration) {
+	if !v.Served && !v.Disabled {
+		return delivery{v1alpha1.ReasonNoReadyReplicas, "nothing is served: see the AuthServer's conditions"}, 0
+	}
+	if st.last.hash == "" {
+		return delivery{v1alpha1.ReasonPropagating, "the configuration could not be written: see the AuthServer's conditions"}, 0
+	}
+	if len(seen.ready) == 0 {
+		return delivery{v1alpha1.ReasonNoReadyReplicas, "no pod of the auth server is ready"}, 0
+	}
+	var missing []*podView
+	for _, p := range seen.ready {
+		if !st.ledger.confirms(p.serving, key) {
+			missing = append(missing, p)
+		}
+	}
+	if len(missing) == 0 {
+		return delivery{v1alpha1.ReasonApplied, "every ready pod has confirmed it"}, 0
+	}
+	if p := st.ledger.objects[key]; p != nil {
+		if left := r.options.Timing.Patience - time.Since(p.at); left > 0 {
+			return delivery{}, left
+		}
+	}
+	return delivery{v1alpha1.ReasonPropagating, lagging(missing, len(seen.ready))}, 0
+}
+
+// lagging says which pods have not confirmed. The message does not count attempts or time: it would be rewritten all along.
+func lagging(missing []*podView, ready int) string {
+	first := missing[0]
+	message := fmt.Sprintf("%d of %d ready pods have not confirmed it yet, among them %s", len(missing), ready, first.name)
+	if first.problem != "" {
+		message += ": " + first.problem
+	}
+	return message
+}
+
+// writeObject writes the status of a provider or policy.
+func (r *Reconciler) writeObject(ctx context.Context, o client.Object, status v1alpha1.ObjectStatus) error {
+	switch o := o.(type) {
+	case *v1alpha1.IdentityProvider:
+		after := o.DeepCopy()
+		after.Status = status
+		return r.writeStatus(ctx, o, after, o.Status.Conditions, status.Conditions, equality.Semantic.DeepEqual(o.Status, status))
+	case *v1alpha1.TenantJWTPolicy:
+		after := o.DeepCopy()
+		after.Status = status
+		return r.writeStatus(ctx, o, after, o.Status.Conditions, status.Conditions, equality.Semantic.DeepEqual(o.Status, status))
+	}
+	return fmt.Errorf("writing the status of a %T: not a kind that has one", o)
+}
+
+// writeStatus is the one place where status is written: only if it changed, and only to the object as it was read, so that
+// no verdict lands on a later generation or on another object of the same name.
+func (r *Reconciler) writeStatus(ctx context.Context, before, after client.Object, was, is []metav1.Condition, same bool) error {
+	if same {
+		return nil
+	}
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	err := r.client.Status().Patch(ctx, after, patch, client.FieldOwner(v1alpha1.FieldManager))
+	if err != nil && !ignorable(err) {
+		return fmt.Errorf("writing status of %s: %w", keyOf(before), err)
+	}
+	if err == nil {
+		r.announce(after, was, is)
+	}
+	return nil
+}
+
+// announce makes events of what became of Ready and UpstreamReady: only of changes, and never with more than the condition says.
+func (r *Reconciler) announce(o client.Object, was, is []metav1.Condition) {
+	for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionUpstreamReady} {
+		before, now := meta.FindStatusCondition(was, kind), meta.FindStatusCondition(is, kind)
+		if now == nil || (before != nil && before.Status == now.Status && before.Reason == now.Reason) {
+			continue
+		}
+		class := corev1.EventTypeNormal
+		if now.Status == metav1.ConditionFalse && now.Reason != v1alpha1.ReasonPropagating && now.Reason != v1alpha1.ReasonNoReadyReplicas {
+			class = corev1.EventTypeWarning
+		}
+		r.recorder.Eventf(o, nil, class, now.Reason, "Reconcile", "%s", note(kind, now.Message))
+	}
+}
+
+// maxNote bounds an event's note: the API takes 1024 bytes.
+const maxNote = 1000
+
+func note(kind, message string) string {
+	s := kind + ": " + message
+	if len(s) <= maxNote {
+		return s
+	}
+	cut := maxNote
+	for cut > 0 && s[cut]&0xC0 == 0x80 { // not inside a character
+		cut--
+	}
+	return s[:cut]
+}

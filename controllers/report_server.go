@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
+	"github.com/gatehouse-auth/gatehouse/controllers/render"
+)
+
+// reportServer writes the AuthServer's status. While a change is on its way it is not touched: a change that reaches
+// every pod costs one write.
+func (r *Reconciler) reportServer(ctx context.Context, st *serverState, g *gathered, seen observation) (time.Duration, error) {
+	key := keyOf(g.server)
+	v, ok := st.last.verdicts[key]
+	if !ok || st.last.versions[key] != versionOf(g.server) {
+		return 0, nil
+	}
+	st.last.workloadProblems(&v)
+	d, wait := r.serverDelivery(st, g, seen)
+	status := r.serverStatus(g.server, st.last, &v, d, seen)
+	if wait > 0 && v.Accepted.Status && v.ResolvedRefs.Status {
+		return wait, nil
+	}
+	after := g.server.DeepCopy()
+	after.Status = status
+	err := r.writeStatus(ctx, g.server, after, g.server.Status.Conditions, status.Conditions, equality.Semantic.DeepEqual(g.server.Status, status))
+	return wait, err
+}
+
+// workloadProblems makes what stands in the way of the workload part of the verdict.
+func (p *pass) workloadProblems(v *render.Verdict) {
+	var told []string
+	if !v.Accepted.Status {
+		told = append(told, v.Accepted.Message)
+	}
+	for _, t := range p.taken {
+		told = append(told, t.Error())
+	}
+	told = append(told, p.refused...)
+	if len(p.taken)+len(p.refused) > 0 {
+		v.Accepted = render.Condition{Reason: v1alpha1.ReasonInvalid, Message: strings.Join(told, "; ")}
+	}
+}
+
+// serverDelivery is how far the whole configuration has come.
+func (r *Reconciler) serverDelivery(st *serverState, g *gathered, seen observation) (delivery, time.Duration) {
+	switch {
+	case len(seen.ready) == 0 && g.server.Spec.Replicas != nil && *g.server.Spec.Replicas == 0:
+		return delivery{v1alpha1.ReasonNoReadyReplicas, "spec.replicas is 0"}, 0
+	case len(seen.ready) == 0:
+		return delivery{v1alpha1.ReasonNoReadyReplicas, "no pod of the auth server is ready"}, 0
+	case len(seen.lagging) == 0:
+		return delivery{v1alpha1.ReasonApplied, "every ready pod has confirmed it"}, 0
+	}
+	d := delivery{v1alpha1.ReasonPropagating, lagging(seen.lagging, len(seen.ready))}
+	return d, max(0, r.options.Timing.Patience-time.Since(st.ledger.changedAt))
+}
+
+func (r *Reconciler) serverStatus(server *v1alpha1.AuthServer, p *pass, v *render.Verdict, d delivery, seen observation) v1alpha1.AuthServerStatus {
+	c := newConditions(server.Status.Conditions, server.Generation, r.options.Now())
+	refused := c.verdict(v)
+	c.delivered(d, v1alpha1.ReasonReady, "every ready replica serves the whole configuration")
+	if refused {
+		c.verdict(v) // Ready is not what the pods say, but what is wrong with the AuthServer
+	}
+	status := v1alpha1.AuthServerStatus{
+		ObservedGeneration: server.Generation,
+		Conditions:         c.list,
+		URL:                p.url,
+		ConfigHash:         p.hash,
+		Replicas:           int32(len(seen.ready)),
+		AppliedReplicas:    int32(len(seen.ready) - len(seen.lagging)),
+		Selector:           labels.SelectorFromSet(selectorLabels(server.Name)).String(),
+		References:         v.References,
+	}
+	status.Applied = fmt.Sprintf("%d/%d", status.AppliedReplicas, status.Replicas)
+	for key, o := range p.verdicts {
+		switch {
+		case !o.Served:
+		case key.Kind == v1alpha1.KindIdentityProvider:
+			status.IdentityProviders++
+		case key.Kind == v1alpha1.KindTenantJWTPolicy:
+			status.TenantJWTPolicies++
+		}
+	}
+	return status
+}
