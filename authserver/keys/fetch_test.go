@@ -1,8 +1,6 @@
 package keys
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"encoding/pem"
@@ -11,10 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,69 +36,6 @@ func fetchOnce(t *testing.T, src Source, o Options) Status {
 		t.Errorf("the upstream's body is told: %q, %v", s.Message, err)
 	}
 	return s
-}
-
-func text(contentType, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", contentType)
-		_, _ = io.WriteString(w, body)
-	}
-}
-
-func status(code int) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(code)
-		_, _ = io.WriteString(w, secretBody)
-	}
-}
-
-func redirect(to string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusFound) }
-}
-
-// hang sends headers and half a document, then nothing, until the client has had enough.
-func hang(w http.ResponseWriter, r *http.Request) {
-	_, _ = io.WriteString(w, `{"keys":[`)
-	_ = http.NewResponseController(w).Flush()
-	<-r.Context().Done()
-}
-
-// drip sends a byte at a time: no pause is long, the whole is.
-func drip(w http.ResponseWriter, r *http.Request) {
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			_, _ = io.WriteString(w, " ")
-			_ = http.NewResponseController(w).Flush()
-		case <-r.Context().Done():
-			return
-		}
-	}
-}
-
-// raw answers with bytes that are no HTTP.
-func raw(answer string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err == nil {
-			_, _ = io.WriteString(conn, answer)
-			_ = conn.Close()
-		}
-	}
-}
-
-func bomb(t *testing.T) http.HandlerFunc {
-	t.Helper()
-	var b bytes.Buffer
-	zw := gzip.NewWriter(&b)
-	_, _ = zw.Write(bytes.Repeat([]byte(" "), 10<<20))
-	_ = zw.Close()
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Encoding", "gzip")
-		_, _ = w.Write(b.Bytes())
-	}
 }
 
 func TestAnswersOfKeyServers(t *testing.T) {
@@ -225,67 +157,6 @@ func TestCertificateForAnotherName(t *testing.T) {
 	s := fetchOnce(t, Source{URL: server.URL, AllowedCIDRs: "127.0.0.0/8", CABundle: ca}, Options{})
 	if s.Reason != ReasonTLSFailed || !strings.Contains(s.Message, "is for another name") {
 		t.Errorf("got %s: %s", s.Reason, s.Message)
-	}
-}
-
-// A host with many sources is asked by few at a time, and its hanging holds up no other host.
-func TestFetchesPerHost(t *testing.T) {
-	var now, most atomic.Int64
-	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		n := now.Add(1)
-		defer now.Add(-1)
-		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
-		}
-		<-r.Context().Done()
-	}))
-	defer slow.Close()
-	live := httptest.NewServer(text("application/json", document("a")))
-	defer live.Close()
-
-	engine := New(Options{FetchesPerHost: 3, MaxWait: 20 * time.Second, FetchTimeout: 20 * time.Second})
-	ctx, cancel := context.WithCancel(t.Context())
-	var callers sync.WaitGroup
-	for i := range 30 {
-		callers.Go(func() {
-			_, _ = engine.Key(ctx, Source{URL: slow.URL + "/" + strconv.Itoa(i), AllowedCIDRs: loopback}, "EdDSA", "a", true)
-		})
-	}
-	eventually(t, func() bool { return now.Load() == 3 && engine.hosts.waiting(slow.URL) == 30 })
-	if _, err := engine.Key(ctx, Source{URL: live.URL, AllowedCIDRs: loopback}, "EdDSA", "a", true); err != nil {
-		t.Errorf("another host: %v", err)
-	}
-	cancel()
-	callers.Wait()
-	engine.Close()
-	if m := most.Load(); m != 3 {
-		t.Errorf("%d fetches at once, want 3", m)
-	}
-	if n := engine.hosts.waiting(slow.URL); n != 0 {
-		t.Errorf("%d places at the host are still held", n)
-	}
-}
-
-func (h *hostLimits) waiting(url string) int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if slot := h.slots[strings.TrimPrefix(url, "http://")]; slot != nil {
-		return slot.users
-	}
-	return 0
-}
-
-// eventually waits for a condition that other goroutines bring about.
-func eventually(t *testing.T, done func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(10 * time.Second)
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("the condition was not met in 10 s")
-		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package outbound
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -10,75 +9,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
-
-var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
-
-// counted is a server on 127.0.0.1 and, with the same port, on every other loopback address: what the dialer lets
-// through arrives.
-type counted struct {
-	*httptest.Server
-	hits      atomic.Int64 // requests
-	strangers atomic.Int64 // connections to other addresses than 127.0.0.1
-}
-
-func serve(t *testing.T, handler http.HandlerFunc) *counted {
-	t.Helper()
-	c := &counted{}
-	c.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.hits.Add(1)
-		handler(w, r)
-	}))
-	all, err := net.Listen("tcp4", "0.0.0.0:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = c.Listener.Close()
-	c.Listener = all
-	c.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
-		if host, _, _ := net.SplitHostPort(conn.LocalAddr().String()); host != "127.0.0.1" {
-			c.strangers.Add(1)
-		}
-		return ctx
-	}
-	c.Start()
-	t.Cleanup(c.Close)
-	return c
-}
-
-// at is the server's URL under a host of the test's choice.
-func (c *counted) at(host string) string {
-	_, port, _ := net.SplitHostPort(c.Listener.Addr().String())
-	return "http://" + net.JoinHostPort(host, port)
-}
-
-func ok(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }
-
-func get(t *testing.T, client *http.Client, url string) (string, error) {
-	t.Helper()
-	resp, err := client.Get(url)
-	if err != nil {
-		return "", err
-	}
-	body, err := ReadBody(resp, 1<<10)
-	return string(body), err
-}
-
-func wantRefused(t *testing.T, err error, addr string) {
-	t.Helper()
-	var refused *AddressError
-	if !errors.As(err, &refused) {
-		t.Errorf("got %v, want an AddressError for %s", err, addr)
-	} else if refused.Address.String() != addr {
-		t.Errorf("refused %s, want %s", refused.Address, addr)
-	}
-}
 
 func TestAllowedAddressIsReached(t *testing.T) {
 	server := serve(t, ok)
@@ -192,93 +127,6 @@ func TestPlainHTTPOnlyInsideTheList(t *testing.T) {
 	var refused *AddressError
 	if !errors.As(err, &refused) || !refused.PlainHTTP || !strings.Contains(err.Error(), "use https://") {
 		t.Errorf("got %v, want plain http refused", err)
-	}
-}
-
-func TestRedirects(t *testing.T) {
-	var server *counted
-	server = serve(t, func(w http.ResponseWriter, r *http.Request) {
-		switch to := r.URL.Query().Get("to"); {
-		case strings.HasPrefix(r.URL.Path, "/hop/"):
-			var n int
-			_, _ = fmt.Sscanf(r.URL.Path, "/hop/%d", &n)
-			if n == 0 {
-				ok(w, r)
-				return
-			}
-			http.Redirect(w, r, fmt.Sprintf("%s/hop/%d", server.at("127.0.0.1"), n-1), http.StatusFound)
-		case to != "":
-			w.Header().Set("Location", to)
-			w.WriteHeader(http.StatusTemporaryRedirect)
-		default:
-			ok(w, r)
-		}
-	})
-	client := NewClient(Rules{AllowedCIDRs: loopback}, Options{})
-	for _, tt := range []struct {
-		name, path string
-		want       error // nil: the answer arrives
-		hits       int64
-	}{
-		{"three", "/hop/3", nil, 4},
-		{"four", "/hop/4", ErrRedirect, 4},
-		{"to a refused address", "/?to=" + server.at("127.0.0.2"), ErrAddressNotAllowed, 1},
-		{"to a private address", "/?to=https://10.0.0.1/", ErrAddressNotAllowed, 1},
-		{"to metadata", "/?to=http://169.254.169.254/latest/", ErrAddressNotAllowed, 1},
-		{"to http outside the list", "/?to=http://93.184.216.34/", ErrAddressNotAllowed, 1},
-		{"with a user name", "/?to=http://u:p@127.0.0.1/", ErrRedirect, 1},
-		{"to another scheme", "/?to=file:///etc/passwd", ErrRedirect, 1},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			server.hits.Store(0)
-			body, err := get(t, client, server.at("127.0.0.1")+tt.path)
-			if !errors.Is(err, tt.want) || tt.want == nil && body != "ok" {
-				t.Errorf("got %q, %v; want %v", body, err, tt.want)
-			}
-			if n := server.hits.Load(); n != tt.hits {
-				t.Errorf("%d requests arrived, want %d", n, tt.hits)
-			}
-		})
-	}
-	t.Run("of a POST", func(t *testing.T) {
-		server.hits.Store(0)
-		resp, err := client.Post(server.at("127.0.0.1")+"/hop/1", "application/x-www-form-urlencoded", strings.NewReader("client_secret=s"))
-		if !errors.Is(err, ErrRedirect) || server.hits.Load() != 1 {
-			t.Errorf("got %v and %d requests, want one and ErrRedirect", err, server.hits.Load())
-		}
-		if resp != nil {
-			_ = resp.Body.Close()
-		}
-	})
-}
-
-func TestRedirectsCarryNoCredentials(t *testing.T) {
-	var second http.Header
-	var server *counted
-	server = serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/end" {
-			second = r.Header.Clone()
-			return
-		}
-		http.SetCookie(w, &http.Cookie{Name: "set", Value: "s"})
-		http.Redirect(w, r, server.at("127.0.0.1")+"/end", http.StatusFound)
-	})
-	req, _ := http.NewRequest(http.MethodGet, server.at("127.0.0.1")+"/?secret=s", nil)
-	req.Header.Set("Authorization", "Bearer s")
-	req.Header.Set("Cookie", "own=s")
-	req.Header.Set("Accept", "application/json")
-	resp, err := NewClient(Rules{AllowedCIDRs: loopback}, Options{}).Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	for _, name := range []string{"Authorization", "Cookie", "Referer"} {
-		if got := second.Get(name); got != "" {
-			t.Errorf("%s arrived: %q", name, got)
-		}
-	}
-	if second.Get("Accept") != "application/json" {
-		t.Error("Accept was lost, so the test proves nothing")
 	}
 }
 

@@ -50,8 +50,5 @@ func (g *guardedDialer) check(address string) *AddressError {
 	if err != nil {
 		return &AddressError{Kind: "unreadable"}
 	}
-	if err := g.rules.Check(g.scheme, target.Addr()); err != nil {
-		return err.(*AddressError) //nolint:errorlint // Check returns nothing else
-	}
-	return nil
+	return g.rules.refusal(g.scheme, target.Addr())
 }

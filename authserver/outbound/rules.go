@@ -20,6 +20,13 @@ type Rules struct {
 // Check tells whether an address may be dialled for a URL of the scheme "http" or "https". The error is an
 // [*AddressError].
 func (r Rules) Check(scheme string, addr netip.Addr) error {
+	if refusal := r.refusal(scheme, addr); refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
+func (r Rules) refusal(scheme string, addr netip.Addr) *AddressError {
 	addr = normalize(addr)
 	kind := classify(addr)
 	switch {
