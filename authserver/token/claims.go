@@ -98,9 +98,6 @@ func readTime(m *member) (time.Time, error) {
 // checkTimes compares the times with the clock. Whether a claim is there is told by
 // Lookup's members, since 0 is a time like any other.
 func (c *Claims) checkTimes(leeway time.Duration, now time.Time) error {
-	if leeway < 0 {
-		leeway = 0
-	}
 	if _, ok := c.members.lookup("exp"); !ok {
 		return refuse(ReasonExpMissing, "exp is required")
 	}

@@ -40,6 +40,7 @@ func hostileAlgorithms(t testing.TB, l *lab) []hostile {
 		hostile{name: "Alg only", raw: l.head(t, `{"Alg":"RS256","kid":"rsa"}`), want: ReasonAlgorithm},
 		hostile{name: "alg with a space", raw: l.head(t, `{"alg ":"RS256","kid":"rsa"}`), want: ReasonAlgorithm},
 		hostile{name: "alg none, ALG RS256", raw: l.head(t, `{"alg":"none","ALG":"RS256","kid":"rsa"}`), want: ReasonAlgorithm},
+		hostile{name: "no alg, empty name in the policy", raw: l.head(t, `{"kid":"rsa"}`), want: ReasonAlgorithm, rules: &Rules{Algorithms: []string{""}, Types: l.rules.Types}},
 		hostile{name: "policy without algorithms", raw: l.claims(t, goodPayload), want: ReasonAlgorithm, rules: &Rules{Types: l.rules.Types}},
 	)
 }

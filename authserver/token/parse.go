@@ -20,7 +20,7 @@ type Rules struct {
 	// Types are the accepted `typ` values in lower case without `application/`; ""
 	// accepts a token without typ. Empty accepts none.
 	Types []string
-	// Leeway is the allowed difference of clocks for exp, nbf and iat; not negative.
+	// Leeway is the allowed difference of clocks for exp, nbf and iat; a negative one only narrows.
 	Leeway time.Duration
 }
 
