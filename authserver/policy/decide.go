@@ -29,7 +29,7 @@ func (s *Set) decide(ctx context.Context, f *Facts, now time.Time, d *Decision) 
 	if err != nil {
 		return err
 	}
-	named, err := f.tenant()
+	named, err := f.tenant(s)
 	if err != nil {
 		return err
 	}
@@ -63,22 +63,25 @@ func (s *Set) decide(ctx context.Context, f *Facts, now time.Time, d *Decision) 
 }
 
 // tenant returns the tenant that the request names, "" if it names none. Route and header must agree.
-func (f *Facts) tenant() (string, error) {
+func (f *Facts) tenant(s *Set) (string, error) {
 	header, sent, err := single("x-jwt-tenant-id", f.TenantID)
 	switch {
 	case err != nil:
 		return "", err
-	case sent && !config.ValidTenantID(header):
+	case sent && !s.isName(header):
 		return "", refuse(ReasonInvalidTenant, "x-jwt-tenant-id is not a valid tenant ID")
 	case !f.ByRoute:
 		return header, nil
-	case !config.ValidTenantID(f.Route):
+	case !s.isName(f.Route):
 		return "", refuse(ReasonInvalidTenant, "the route's tenant segment is not a valid tenant ID")
 	case sent && header != f.Route:
 		return "", refuse(ReasonTenantsDiffer, "route and x-jwt-tenant-id name different tenants")
 	}
 	return f.Route, nil
 }
+
+// isName tells whether a tenant could have that ID; those of policies were checked before.
+func (s *Set) isName(id string) bool { return s.tenants[id] != nil || config.ValidTenantID(id) }
 
 // find returns the policy for a tenant that the request names, or the default policy if it names none. Without a policy
 // only an own token can pass; unknown is the refusal of all others.

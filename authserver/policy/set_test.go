@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
+	"github.com/gatehouse-auth/gatehouse/authserver/keys"
+)
+
+var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+const secret = "a-secret-of-more-than-thirty-two-bytes"
+
+// symmetric makes a policy whose one key is the secret, or that names a URL.
+func symmetric(t testing.TB, tenant, secret, uri string) config.Policy {
+	t.Helper()
+	p := config.Policy{Object: "TenantJWTPolicy/default/" + tenant, TenantID: tenant, Algorithms: []string{"HS256"}, TokenTypes: []string{"jwt"}, Username: config.UsernameMapping{Claim: "sub"}}
+	if uri != "" {
+		p.Issuers = []config.Issuer{{Issuer: "https://idp.example", JWKSURI: uri}}
+		return p
+	}
+	p.Issuers = []config.Issuer{{Issuer: "https://idp.example", Keys: []json.RawMessage{jwkOf(t, secret)}}}
+	return p
+}
+
+func jwkOf(t testing.TB, secret string) []byte {
+	t.Helper()
+	text, err := keyOf(t, secret).MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func keyOf(t testing.TB, secret string) *jwk.Key {
+	t.Helper()
+	key, err := jwk.Symmetric([]byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func shard(t testing.TB, previous *Shard, o Outbound, policies ...config.Policy) *Shard {
+	t.Helper()
+	s, err := CompileShard(&config.Tenants{Policies: policies}, o, previous)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func decide(t testing.TB, s *Set, tenant, secret string) Decision {
+	t.Helper()
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"iss": "https://idp.example", "sub": "bob", "exp": now.Add(time.Hour).Unix()})
+	raw, err := token.SignedString([]byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Decide(t.Context(), &Facts{Route: tenant, ByRoute: tenant != "", Token: []string{raw}}, now)
+}
+
+func set(t testing.TB, shards ...*Shard) *Set {
+	t.Helper()
+	s, err := NewSet(Own{Issuer: "https://auth.example"}, shards...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestAChangeRebuildsOnePolicy guards the cost of a reload: among ten thousand tenants one is compiled.
+func TestAChangeRebuildsOnePolicy(t *testing.T) {
+	list := func(c string) []config.Policy {
+		return []config.Policy{symmetric(t, "a", secret, ""), symmetric(t, "b", secret, "https://idp.example/keys"), symmetric(t, "c", c, "")}
+	}
+	first := shard(t, nil, Outbound{}, list(secret)...)
+	second := shard(t, first, Outbound{}, list(secret+"-new")...)
+	for i, same := range []bool{true, true, false} {
+		if (first.policies[i] == second.policies[i]) != same {
+			t.Errorf("policy %s: taken over is %v, want %v", first.policies[i].tenant, !same, same)
+		}
+	}
+	if decide(t, set(t, second), "c", secret).Status != http.StatusUnauthorized || decide(t, set(t, second), "c", secret+"-new").Status != http.StatusOK {
+		t.Error("the changed policy is not in force")
+	}
+	if decide(t, set(t, first), "c", secret).Status != http.StatusOK {
+		t.Error("the set before the change has changed")
+	}
+	if third := shard(t, second, Outbound{}, list(secret + "-new")[:2]...); len(third.policies) != 2 || decide(t, set(t, third), "c", secret+"-new").Reason != ReasonUnknownTenant {
+		t.Error("a removed policy is still there")
+	}
+}
+
+// TestOutboundIsPartOfAPolicy guards against keys fetched under rules that no longer hold.
+func TestOutboundIsPartOfAPolicy(t *testing.T) {
+	own := symmetric(t, "b", secret, "https://idp.example/keys")
+	own.CABundle = "its own"
+	first := shard(t, nil, Outbound{CABundle: "old"}, symmetric(t, "a", secret, "https://idp.example/keys"), own)
+	next := Outbound{AllowedCIDRs: "10.0.0.0/8", CABundle: "new"}
+	recompiled, err := first.For(next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*Shard{recompiled, shard(t, first, next, symmetric(t, "a", secret, "https://idp.example/keys"), own)} {
+		for i, ca := range []string{"new", "its own"} {
+			want := keys.Source{URL: "https://idp.example/keys", AllowedCIDRs: "10.0.0.0/8", CABundle: ca}
+			if got := s.policies[i].Remotes(); len(got) != 1 || got[0] != want {
+				t.Errorf("policy %d is fetched from %v, want %v", i, got, want)
+			}
+		}
+	}
+	if same, err := recompiled.For(next); err != nil || same != recompiled {
+		t.Errorf("nothing changed, and the shard was made again: %v", err)
+	}
+}
+
+func TestTwoDefaultsAreNone(t *testing.T) {
+	one, two := symmetric(t, "a", secret, ""), symmetric(t, "b", secret, "")
+	one.Default = true
+	if d := decide(t, set(t, shard(t, nil, Outbound{}, one), shard(t, nil, Outbound{}, two)), "", secret); d.Status != http.StatusOK || d.Tenant != "a" {
+		t.Errorf("one default: %+v", d)
+	}
+	two.Default = true
+	both := set(t, shard(t, nil, Outbound{}, one), shard(t, nil, Outbound{}, two))
+	if d := decide(t, both, "", secret); d.Status != http.StatusUnauthorized || d.Reason != ReasonNoTenant {
+		t.Errorf("two defaults: %+v", d)
+	}
+	if d := decide(t, both, "b", secret); d.Status != http.StatusOK {
+		t.Errorf("a default by its name: %+v", d)
+	}
+}
+
+func TestOneTenantTwiceIsRefused(t *testing.T) {
+	a := shard(t, nil, Outbound{}, symmetric(t, "a", secret, ""))
+	if _, err := NewSet(Own{}, a, shard(t, nil, Outbound{}, symmetric(t, "a", secret, ""))); err == nil {
+		t.Error("two policies of one tenant ID were accepted")
+	}
+}
+
+// TestCompileErrors guards that they name object and field and hold no key bytes.
+func TestCompileErrors(t *testing.T) {
+	cases := map[string]struct {
+		change func(*config.Policy)
+		want   string
+	}{
+		"short secret": {func(p *config.Policy) {
+			p.Issuers[0].Keys = []json.RawMessage{[]byte(`{"kty":"oct","k":"c2hvcnQtc2VjcmV0"}`)}
+		}, "TenantJWTPolicy/default/a: issuers[0]: keys[0]: "},
+		"no JWK":        {func(p *config.Policy) { p.Issuers[0].Keys = []json.RawMessage{[]byte(`"c2hvcnQtc2VjcmV0"`)} }, "issuers[0]: keys[0]: "},
+		"no algorithm":  {func(p *config.Policy) { p.Algorithms = []string{"HS256", "none"} }, `algorithms[1]: "none" is not one of`},
+		"JWE algorithm": {func(p *config.Policy) { p.Algorithms = []string{"RSA-OAEP"} }, `algorithms[0]: "RSA-OAEP"`},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			p := symmetric(t, "a", secret, "")
+			c.change(&p)
+			_, err := CompileShard(&config.Tenants{Policies: []config.Policy{p}}, Outbound{}, nil)
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "c2hvcnQ") {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// answer is a KeySource that answers the same always.
+type answer struct {
+	key *jwk.Key
+	err error
+}
+
+func (s answer) Key(context.Context, keys.Source, string, string, bool) (*jwk.Key, error) {
+	return s.key, s.err
+}
+
+func TestAnswersOfTheKeySource(t *testing.T) {
+	cases := map[string]struct {
+		source answer
+		status int
+		reason string
+	}{
+		"a symmetric key of a URL is never used": {answer{key: keyOf(t, secret)}, 401, "unknown_key"},
+		"unavailable":                            {answer{err: fmt.Errorf("%w: idp.example answered with status 500", keys.ErrUnavailable)}, 503, "keys_unavailable"},
+		"unknown kid":                            {answer{err: fmt.Errorf("x: %w", jwk.ErrUnknownKeyID)}, 401, "unknown_key"},
+		"ambiguous":                              {answer{err: jwk.ErrAmbiguousKey}, 401, "ambiguous_key"},
+		"a key of another type":                  {answer{err: jwk.ErrKeyMismatch}, 401, "key_mismatch"},
+		"anything else refuses":                  {answer{err: errors.New("x")}, 401, "internal"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := set(t, shard(t, nil, Outbound{Keys: c.source}, symmetric(t, "a", "", "https://idp.example/keys")))
+			d := decide(t, s, "a", secret)
+			if d.Status != c.status || string(d.Reason) != c.reason || d.Identity != (Identity{}) || d.Tenant != "a" || d.Algorithm != "HS256" {
+				t.Errorf("got %+v", d)
+			}
+			if (d.RetryAfter > 0) != (c.status == 503) {
+				t.Errorf("retry after %s with %d", d.RetryAfter, d.Status)
+			}
+		})
+	}
+}
+
+// FuzzEncode guards that encoded values are safe in a header, unambiguous in a list, and decode to what they were.
+func FuzzEncode(f *testing.F) {
+	for _, s := range []string{"", "bob", "a/b,c%", "\r\n\x00\x7f\xff", "名 前", "%2F", "%%"} {
+		f.Add(s, "x")
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		for _, also := range []string{"", "/", ","} {
+			got := encode(a, also)
+			if i := strings.IndexFunc(got, func(r rune) bool { return r < 0x21 || r > 0x7e || strings.ContainsRune(also, r) }); i >= 0 {
+				t.Errorf("%q became %q", a, got)
+			}
+			if back, err := url.PathUnescape(got); err != nil || back != a {
+				t.Errorf("%q became %q, which decodes to %q, %v", a, got, back, err)
+			}
+		}
+		var want []string
+		for _, s := range []string{a, b} {
+			if s != "" {
+				want = append(want, s)
+			}
+		}
+		var got []string
+		for part := range bytes.SplitSeq([]byte(encodeList([]string{a, b})), []byte(",")) {
+			if back, err := url.PathUnescape(string(part)); err == nil && back != "" {
+				got = append(got, back)
+			}
+		}
+		if strings.Join(got, "\x00|") != strings.Join(want, "\x00|") {
+			t.Errorf("%q, %q became %q", a, b, got)
+		}
+	})
+}
