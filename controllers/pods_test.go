@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
+	"github.com/gatehouse-auth/gatehouse/authserver/config"
+)
+
+// fakePod is a Pod object of a server's Deployment, and what a kubelet and an auth server would do for it: it has the
+// Secrets of its projected volume as they were when it was last synced, and tells their hashes at /configz.
+type fakePod struct {
+	kube    client.Client
+	key     types.NamespacedName
+	volumes []corev1.Volume
+
+	mu      sync.Mutex
+	serving map[string]string
+	objects map[string]any
+	held    bool // it does not react to nudges
+	asked   int
+	seen    string // the annotation's last value
+	nudges  int
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+}
+
+// startPod makes a ready pod from the server's Deployment. It ends with the spec.
+func startPod(ctx context.Context, kube client.Client, server types.NamespacedName) *fakePod {
+	GinkgoHelper()
+	p := preparePod(ctx, kube, server)
+	p.sync(ctx)
+	p.ready(ctx, true)
+	return p
+}
+
+// preparePod makes a pod that is not ready and has mounted nothing.
+func preparePod(ctx context.Context, kube client.Client, server types.NamespacedName) *fakePod {
+	GinkgoHelper()
+	var d appsv1.Deployment
+	Eventually(func() error {
+		return kube.Get(ctx, types.NamespacedName{Namespace: server.Namespace, Name: "gatehouse-" + server.Name}, &d)
+	}).Should(Succeed())
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	Expect(err).NotTo(HaveOccurred())
+	p := &fakePod{kube: kube, volumes: d.Spec.Template.Spec.Volumes}
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: server.Namespace, GenerateName: d.Name + "-", Labels: d.Spec.Template.Labels},
+		Spec:       d.Spec.Template.Spec,
+	}
+	pod.Spec.Containers[0].Ports[1].ContainerPort = int32(listener.Addr().(*net.TCPAddr).Port)
+	Expect(kube.Create(ctx, pod)).To(Succeed())
+	p.key = client.ObjectKeyFromObject(pod)
+
+	srv := &http.Server{Handler: http.HandlerFunc(p.configz), ReadHeaderTimeout: time.Second}
+	run, cancel := context.WithCancel(context.Background())
+	p.stop = cancel
+	p.done.Go(func() { _ = srv.Serve(listener) }) // ends with Close
+	p.done.Go(func() { p.play(run) })
+	DeferCleanup(func() { p.end(); Expect(srv.Close()).To(Succeed()); p.done.Wait() })
+	return p
+}
+
+func (p *fakePod) end() { p.stop() }
+
+// play reacts to the annotation as a kubelet does.
+func (p *fakePod) play(ctx context.Context) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		var pod corev1.Pod
+		if p.kube.Get(ctx, p.key, &pod) != nil {
+			continue
+		}
+		value := pod.Annotations[v1alpha1.AnnotationConfigHash]
+		p.mu.Lock()
+		react := value != p.seen
+		if react {
+			p.seen = value
+			p.nudges++
+		}
+		react = react && !p.held
+		p.mu.Unlock()
+		if react {
+			p.sync(ctx)
+		}
+	}
+}
+
+// sync mounts the Secrets as they are now.
+func (p *fakePod) sync(ctx context.Context) {
+	serving := map[string]string{}
+	for _, s := range p.volumes[0].Projected.Sources {
+		var secret corev1.Secret
+		if err := p.kube.Get(ctx, types.NamespacedName{Namespace: p.key.Namespace, Name: s.Secret.Name}, &secret); err != nil {
+			return
+		}
+		serving[s.Secret.Items[0].Path] = config.Hash(secret.Data[s.Secret.Items[0].Key])
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.serving = serving
+}
+
+func (p *fakePod) hold(held bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held = held
+}
+
+func (p *fakePod) nudged() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.nudges
+}
+
+// says sets what /configz tells of an object's upstreams.
+func (p *fakePod) says(object, status, reason string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.objects = map[string]any{object: map[string]any{"UpstreamReady": map[string]any{"status": status, "reason": reason, "since": time.Now()}}}
+}
+
+func (p *fakePod) configz(w http.ResponseWriter, _ *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked++
+	files := map[string]any{}
+	for name, hash := range p.serving {
+		files[name] = map[string]string{"mounted": hash, "serving": hash}
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"files": files, "objects": p.objects}) // a client that is gone is no concern
+}
+
+// ready makes the pod ready, or not.
+func (p *fakePod) ready(ctx context.Context, ready bool) {
+	GinkgoHelper()
+	status := corev1.ConditionFalse
+	if ready {
+		status = corev1.ConditionTrue
+	}
+	var pod corev1.Pod
+	Expect(p.kube.Get(ctx, p.key, &pod)).To(Succeed())
+	base := pod.DeepCopy()
+	pod.Status.Phase = corev1.PodRunning
+	pod.Status.PodIP = "127.0.0.1"
+	pod.Status.PodIPs = []corev1.PodIP{{IP: "127.0.0.1"}}
+	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: status}}
+	Expect(p.kube.Status().Patch(ctx, &pod, client.MergeFrom(base))).To(Succeed())
+}
