@@ -48,7 +48,7 @@ type Service struct {
 	Lockout  Lockout
 	Now      func() time.Time
 	Random   io.Reader
-	// Log gets what an administrator has to know: revoked families and locked accounts, by subject or hash, never a token.
+	// Log gets what an administrator has to know: which families were revoked and why, by subject; never a token or an address.
 	Log *slog.Logger
 }
 

@@ -162,6 +162,9 @@ func testRevokeFamily(t *testing.T, s store.Store) {
 	if _, err := s.Family(t.Context(), bystander.Key, start); err != nil {
 		t.Errorf("bystander: %v", err)
 	}
+	if n, err := s.Collect(t.Context(), start.Add(store.Grace), 10); n != 0 || err != nil {
+		t.Errorf("the family left %d rows behind, %v", n, err)
+	}
 }
 
 func testRevokeOwner(t *testing.T, s store.Store) {
