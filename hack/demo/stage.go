@@ -62,7 +62,7 @@ func start(ctx context.Context) (*stage, error) {
 	}
 	fmt.Println(seconds(time.Since(began)))
 	if err := s.startPods(); err != nil {
-		return nil, errors.Join(err, s.stop())
+		return nil, errors.Join(err, s.stop(true))
 	}
 	return s, nil
 }
@@ -115,8 +115,8 @@ func (s *stage) run(config *rest.Config) error {
 	return s.operator.Start()
 }
 
-// stop ends everything in order, the control plane last.
-func (s *stage) stop() error {
+// stop ends everything in order, the control plane last. The logs stay if anything went wrong.
+func (s *stage) stop(failed bool) error {
 	var problems []error
 	if s.operator != nil && s.operator.Process != nil {
 		_ = s.operator.Process.Signal(os.Interrupt) // it may have ended
@@ -131,7 +131,7 @@ func (s *stage) stop() error {
 	if s.control != nil {
 		problems = append(problems, s.control.Stop())
 	}
-	if err := errors.Join(problems...); err != nil {
+	if err := errors.Join(problems...); err != nil || failed {
 		return err
 	}
 	return os.RemoveAll(s.dir)
