@@ -2,12 +2,11 @@
 #
 #   docker build .
 #   docker build --build-arg BASE_IMAGE=<your hardened base> .
-#   docker build --build-arg BINARIES=compiled .     # compiles inside the build; needs no Go on this machine
+#   docker build --target compiled .     # compiles inside the build; needs no Go on this machine
 #
 # The programs are static and carry CA roots and time zones: an empty base is enough.
 ARG BASE_IMAGE=scratch
 ARG BUILD_IMAGE=golang:1.26
-ARG BINARIES=prebuilt
 
 FROM ${BUILD_IMAGE} AS compile
 ARG VERSION=devel
@@ -15,20 +14,17 @@ WORKDIR /src
 COPY . .
 RUN make build VERSION=${VERSION}
 
-FROM scratch AS compiled
-COPY --from=compile /src/bin/operator /src/bin/authserver /
-
-FROM scratch AS prebuilt
-COPY bin/operator bin/authserver /
-
-FROM ${BINARIES} AS binaries
-
-FROM ${BASE_IMAGE}
+FROM ${BASE_IMAGE} AS base
 ARG VERSION=devel
 LABEL org.opencontainers.image.title="gatehouse" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.source="https://github.com/gatehouse-auth/gatehouse" \
       org.opencontainers.image.version="${VERSION}"
-COPY --from=binaries /operator /authserver /
 USER 65532:65532
 ENTRYPOINT ["/operator"]
+
+FROM base AS compiled
+COPY --from=compile /src/bin/operator /src/bin/authserver /
+
+FROM base
+COPY bin/operator bin/authserver /

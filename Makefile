@@ -25,7 +25,8 @@ TOOLS_BUILT := $(TOOLS)/.tools
 LINT_BUILT := $(TOOLS)/.lint
 # Programs that run here, whatever GOOS and GOARCH the product is built for.
 HOST_GO := env -u GOOS -u GOARCH CGO_ENABLED=0 go
-KUBECTL ?= kubectl
+# A kubectl of the machine's, else the one of the embedded control plane; looked for when a recipe runs.
+KUBECTL ?= $$(command -v kubectl || echo "$$(hack/kube-assets)/kubectl")
 
 ##@ Development
 
@@ -83,16 +84,19 @@ demo: build ## Show a login and a verified request on an embedded control plane 
 	assets=$$(hack/kube-assets) && KUBEBUILDER_ASSETS=$$assets go run ./hack/demo $(if $(CHECK),--check)
 
 .PHONY: e2e
-e2e: image $(TOOLS_BUILT) ## Run the end-to-end suite on KUBECONFIG's cluster; LOAD_IMAGE is the command that loads an image archive.
+e2e: image $(TOOLS_BUILT) ## Deploy to KUBECONFIG's cluster and run the end-to-end suite (LOAD_IMAGE='command that loads an archive').
 	@: "$${KUBECONFIG:?set KUBECONFIG to the cluster to use; see CONTRIBUTING.md}"
 	$(if $(LOAD_IMAGE),$(LOAD_IMAGE) $(IMAGE_ARCHIVE))
-	IMG=$(IMG) go test -tags e2e -count 1 -v -timeout $(E2E_TIMEOUT) $(TESTFLAGS) ./test/e2e/...
+	$(MAKE) deploy IMG=$(IMG)
+	@# The tag may have named another image before.
+	$(KUBECTL) rollout restart deployment --namespace gatehouse-system
+	go test -tags e2e -count 1 -v -timeout $(E2E_TIMEOUT) $(TESTFLAGS) ./test/e2e/...
 
 .PHONY: bench
 bench: build ## Measure requests, latency and memory against the floor, as docs/performance.md says.
 	go run ./test/bench -bin bin
 
-##@ Install into the cluster of the current kubeconfig (kubectl is needed)
+##@ Install into the cluster of the current kubeconfig
 
 .PHONY: install
 install: $(TOOLS_BUILT) ## Install the CRDs alone.
