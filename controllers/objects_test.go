@@ -10,6 +10,7 @@ import (
 	"github.com/onsi/gomega/gcustom"
 	gomegatypes "github.com/onsi/gomega/types"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -137,4 +138,16 @@ func update[T client.Object](ctx context.Context, o T, change func(T)) {
 		change(o)
 		return admin.Update(ctx, o)
 	}).Should(Succeed())
+}
+
+// bindAdmin gives a user every right until the spec ends.
+func bindAdmin(ctx context.Context, user string) {
+	GinkgoHelper()
+	b := &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "everything-"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: user}},
+	}
+	Expect(admin.Create(ctx, b)).To(Succeed())
+	DeferCleanup(func(ctx context.Context) { Expect(admin.Delete(ctx, b)).To(Succeed()) })
 }
