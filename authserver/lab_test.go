@@ -318,3 +318,14 @@ func (l *lab) reason(t testing.TB) string {
 	}
 	return reason
 }
+
+// httpGetOps is the body that the operations listener answers a path with.
+func httpGetOps(t testing.TB, l *lab, path string) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	l.opsHandler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	if w.Code != http.StatusOK {
+		t.Fatalf("%s: %d %s", path, w.Code, w.Body)
+	}
+	return w.Body.String()
+}

@@ -3,7 +3,6 @@
 package authserver
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -66,10 +65,7 @@ func (l *loader) load(files map[string][]byte) *snapshot {
 	l.read(config.FileBase, files, l.readBase)
 	l.read(config.FileKeys, files, readKeys)
 	l.read(config.FileOpsToken, files, func([]byte, *file) error { return nil })
-	reach, err := l.outbound()
-	if err != nil {
-		return l.current // no base.json was ever good
-	}
+	reach := l.outbound()
 	for name := range files {
 		if _, _, ok := config.ParseTenantsFile(name); ok {
 			l.read(name, files, func(data []byte, f *file) error { return readShard(name, data, reach, f) })
@@ -83,6 +79,16 @@ func (l *loader) load(files map[string][]byte) *snapshot {
 	return l.current
 }
 
+// at returns what is known of a name, also of one that has never been there.
+func (l *loader) at(name string) *file {
+	f := l.files[name]
+	if f == nil {
+		f = &file{}
+		l.files[name] = f
+	}
+	return f
+}
+
 // mount notes which files are there.
 func (l *loader) mount(files map[string][]byte) {
 	for name, f := range l.files {
@@ -91,8 +97,8 @@ func (l *loader) mount(files map[string][]byte) {
 		}
 	}
 	for name := range files {
-		if wanted(name) && l.files[name] == nil {
-			l.files[name] = &file{}
+		if wanted(name) {
+			l.at(name)
 		}
 	}
 }
@@ -164,23 +170,20 @@ func readShard(name string, data []byte, reach policy.Outbound, f *file) error {
 	return nil
 }
 
-var errNoBase = errors.New("no good " + config.FileBase)
-
-// outbound is how policies' URLs are reached, by the base.json in force.
-func (l *loader) outbound() (policy.Outbound, error) {
-	f := l.files[config.FileBase]
-	if f == nil || f.base == nil {
-		return policy.Outbound{}, errNoBase
+// outbound is how policies' URLs are reached, by the base.json in force and the extra networks.
+func (l *loader) outbound() policy.Outbound {
+	o := policy.Outbound{Keys: l.keys}
+	cidrs := l.extraCIDRs
+	if f := l.files[config.FileBase]; f != nil && f.base != nil {
+		parsed, err := outbound.ParseCIDRs(f.base.Outbound.AllowedCIDRs)
+		if err != nil { // cannot happen: readBase has parsed them
+			parsed = nil
+		}
+		cidrs = slices.Concat(parsed, cidrs)
+		o.CABundle = f.base.Outbound.CABundle
 	}
-	cidrs, err := outbound.ParseCIDRs(f.base.Outbound.AllowedCIDRs)
-	if err != nil {
-		return policy.Outbound{}, err
-	}
-	return policy.Outbound{
-		AllowedCIDRs: outbound.FormatCIDRs(slices.Concat(cidrs, l.extraCIDRs)),
-		CABundle:     f.base.Outbound.CABundle,
-		Keys:         l.keys,
-	}, nil
+	o.AllowedCIDRs = outbound.FormatCIDRs(cidrs)
+	return o
 }
 
 // swap makes the snapshot.

@@ -17,12 +17,15 @@ var nothing, _ = issue.NewSigner(nil)
 // choose decides which of the good files are served. ok is false where that would be less than a configuration: then
 // what is served stays.
 func (l *loader) choose(reach policy.Outbound) (in inputs, serving map[string]string, ok bool) {
-	serving = map[string]string{}
-	base := l.files[config.FileBase]
-	in.base, serving[config.FileBase] = base.base, base.good
+	base := l.at(config.FileBase)
 	if base.mounted == "" {
 		base.err = fmt.Errorf("%s is missing", config.FileBase)
 	}
+	if base.base == nil {
+		return in, nil, false // none was ever good
+	}
+	serving = map[string]string{}
+	in.base, serving[config.FileBase] = base.base, base.good
 	if f := l.files[config.FileOpsToken]; f != nil && f.mounted != "" {
 		serving[config.FileOpsToken] = f.mounted
 	}
@@ -55,11 +58,7 @@ func (l *loader) chooseSigner(base *config.Base, serving map[string]string) *iss
 		}
 		return nothing
 	}
-	if f == nil {
-		f = &file{}
-		l.files[config.FileKeys] = f
-	}
-	if f.mounted == "" {
+	if f = l.at(config.FileKeys); f.mounted == "" {
 		f.err = fmt.Errorf("%s is missing: the server cannot sign tokens of its own", config.FileKeys)
 	}
 	if f.signer == nil {
@@ -116,12 +115,7 @@ func (l *loader) tellMissing(here map[int]int) {
 		}
 		for n := range c {
 			name := config.TenantsFile(c, n)
-			f := l.files[name]
-			if f == nil {
-				f = &file{}
-				l.files[name] = f
-			}
-			if f.mounted == "" {
+			if f := l.at(name); f.mounted == "" {
 				f.err = fmt.Errorf("%s is missing: the set of %d is served when it is whole", name, c)
 			}
 		}
