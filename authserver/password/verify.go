@@ -16,7 +16,7 @@ import (
 const (
 	// SlotMemory is what one slot stands for: the memory of one default hash, in bytes.
 	SlotMemory = DefaultMemory << 10
-	// MaxWait is how long Verify waits for a slot before it answers ErrBusy.
+	// MaxWait is how long Verify waits for a slot before it answers ErrBusy, unless Verifier.Wait says otherwise.
 	MaxWait = 3 * time.Second
 
 	reserved        = 96 << 20 // what the server needs beside password hashes
@@ -41,8 +41,11 @@ func Slots(memoryLimit int64) int {
 }
 
 // A Verifier compares passwords with hashes. It holds at most its slots' memory, computes at most as many hashes at a
-// time as there are processors, and lets a bounded number of callers wait for at most MaxWait. It is safe for concurrent use.
+// time as there are processors, and lets a bounded number of callers wait for at most Wait. It is safe for concurrent use.
 type Verifier struct {
+	// Wait is how long Verify waits for a slot: MaxWait, unless changed before the first use.
+	Wait time.Duration
+
 	slots   int64
 	memory  *semaphore.Weighted // in slots
 	compute *semaphore.Weighted // hashes at a time
@@ -59,6 +62,7 @@ func NewVerifier(slots int) *Verifier {
 		panic("the built-in decoy hash does not parse: " + err.Error()) // a constant; a test covers it
 	}
 	return &Verifier{
+		Wait:    MaxWait,
 		slots:   int64(slots),
 		memory:  semaphore.NewWeighted(int64(slots)),
 		compute: semaphore.NewWeighted(int64(min(slots, runtime.GOMAXPROCS(0)))),
@@ -108,7 +112,7 @@ func (v *Verifier) acquire(ctx context.Context, bytes uint64) (release func(), e
 		v.callers.Add(-1)
 		return nil, ErrBusy
 	}
-	waiting, cancel := context.WithTimeoutCause(ctx, MaxWait, ErrBusy)
+	waiting, cancel := context.WithTimeoutCause(ctx, v.Wait, ErrBusy)
 	defer cancel()
 	if err := v.compute.Acquire(waiting, 1); err != nil {
 		v.callers.Add(-1)
