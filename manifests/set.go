@@ -159,12 +159,27 @@ func (s *Set) addObject(d *document, l *Loader) []mistake {
 		delete(meta, "creationTimestamp") // as in the output of kubectl get; a create ignores these
 		delete(meta, "managedFields")
 	}
-	mistakes := schema.apply(d.value)
-	if len(mistakes) > 0 {
+	if mistakes := unnamed(d); len(mistakes) > 0 {
+		return mistakes
+	}
+	if mistakes := schema.apply(d.value); len(mistakes) > 0 {
 		return mistakes
 	}
 	if err := s.keep(d); err != nil { // cannot happen for an object that the schema allows
 		return []mistake{{"", fmt.Sprintf("the object cannot be decoded: %v", err)}}
+	}
+	return nil
+}
+
+// unnamed refuses names that YAML 1.1, which Kubernetes reads, takes for something else than a string, such as off or 007.
+func unnamed(d *document) []mistake {
+	meta, ok := d.value["metadata"].(map[string]any)
+	if !ok {
+		return []mistake{{"metadata", "metadata.name is missing"}}
+	}
+	name, there := meta["name"]
+	if _, ok := name.(string); there && !ok {
+		return []mistake{{"metadata.name", "metadata.name must be a string: put it in quotes (YAML reads words such as on, off, yes and no as true or false)"}}
 	}
 	return nil
 }

@@ -3,6 +3,8 @@
 package render
 
 import (
+	"strings"
+
 	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 )
@@ -36,8 +38,8 @@ func renderPassword(o *providerPlan, f *findings, r *resolver, out *config.Provi
 		return
 	}
 	users, mistakes := parseUsers(data)
-	for _, m := range mistakes {
-		f.refuseRef(v1alpha1.ReasonRefInvalid, usersField, "key %q of %s: %s", from.Key, ref, m)
+	if len(mistakes) > 0 {
+		f.refuseRef(v1alpha1.ReasonRefInvalid, usersField, "key %q of %s: %s", from.Key, ref, strings.Join(firstOf(mistakes), "; "))
 	}
 	out.Password = &config.Password{Users: users}
 }

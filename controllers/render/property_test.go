@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
+	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/controllers/render"
+)
+
+// FuzzRender guards what must hold of any set of objects, also of ones that no schema would let through: no panic, output that the
+// server's parser reads (Render runs it and returns its error), a verdict for each object, and good objects rendered
+// alike whatever bad ones stand beside them.
+func FuzzRender(f *testing.F) {
+	for seed := range uint64(20) {
+		f.Add(seed, uint8(12), "acme", "https://idp.example", `{"keys":[]}`)
+	}
+	f.Add(uint64(1), uint8(3), "\xff", "", "-----BEGIN PUBLIC KEY-----")
+	f.Fuzz(func(t *testing.T, seed uint64, n uint8, name, issuer, value string) {
+		r := rand.New(rand.NewPCG(seed, uint64(n)))
+		pick := func(of ...string) string { return of[r.IntN(len(of))] }
+		good := []*v1alpha1.TenantJWTPolicy{policy("default", "good-1", "good-1"), policy("default", "good-2", "good-2")}
+		alone := mustRender(t, render.Input{Policies: good}, nil)
+
+		in := render.Input{Policies: good, ShardCount: r.IntN(3)}
+		refs := map[render.Ref]render.Resolved{}
+		for i := range int(n % 24) {
+			refs[secret(fmt.Sprint("s", i%4))] = render.Resolved{Found: r.IntN(4) > 0, Data: map[string][]byte{"k": []byte(value), "users.yaml": []byte(value)}}
+			p := policy(pick("default", "team", name), fmt.Sprint("x", i), pick(name, "team", "team.x", "x"))
+			p.CreationTimestamp = metav1.Unix(r.Int64N(100), 0)
+			p.Spec.Default = r.IntN(6) == 0 && p.Namespace != "default"
+			p.Spec.Leeway = v1alpha1.Duration(pick("", "1s", "-1s", value))
+			p.Spec.TokenTypes = []string{pick("absent", "JWT", value)}
+			p.Spec.Algorithms = []v1alpha1.SignatureAlgorithm{v1alpha1.SignatureAlgorithm(pick("RS256", "HS256", "none", value))}
+			p.Spec.Issuers = append(p.Spec.Issuers, v1alpha1.Issuer{Issuer: pick(issuer, "https://auth.example.com", "a"), JWKSURI: pick("", "", value)})
+			source := v1alpha1.KeySource{KeyID: pick("", name), Algorithm: v1alpha1.SignatureAlgorithm(pick("", "RS256", value))}
+			switch r.IntN(3) {
+			case 0:
+				source.JWKS = value
+			case 1:
+				source.PEM = value
+			default:
+				source.SecretRef = &v1alpha1.SecretKeyReference{Name: fmt.Sprint("s", r.IntN(4)), Key: "k"}
+				source.Format = v1alpha1.KeyFormat(pick("JWKS", "PEM", "Symmetric", value))
+			}
+			p.Spec.Issuers = append(p.Spec.Issuers, v1alpha1.Issuer{Issuer: issuer, Keys: []v1alpha1.KeySource{source}})
+			in.Policies = append(in.Policies, p)
+			o := provider(fmt.Sprint("p", i), fmt.Sprint("s", r.IntN(4)))
+			o.Spec.Organization = pick("", name)
+			o.Spec.Type = v1alpha1.ProviderType(pick("Password", value))
+			if r.IntN(3) == 0 {
+				o.Spec.Password = nil
+			}
+			in.Providers = append(in.Providers, o)
+		}
+		out := mustRender(t, in, refs)
+		if len(out.Verdicts) < len(in.Policies)+1 && name != "default" && name != "team" {
+			t.Errorf("%d verdicts for %d policies", len(out.Verdicts), len(in.Policies))
+		}
+		for _, p := range good {
+			if out.Verdicts[keyOf(p)].Fingerprint != alone.Verdicts[keyOf(p)].Fingerprint {
+				t.Fatalf("%s is rendered differently beside others: %+v", p.Name, out.Verdicts[keyOf(p)])
+			}
+		}
+	})
+}
+
+// TestBadObjectsChangeNoByte is the same for whole files: with only bad objects added, the files stay as they were.
+func TestBadObjectsChangeNoByte(t *testing.T) {
+	var good []*v1alpha1.TenantJWTPolicy
+	for i := range 30 {
+		good = append(good, policy("default", fmt.Sprintf("p%d", i), fmt.Sprintf("t%d", i)))
+	}
+	want := mustRender(t, render.Input{Policies: good}, nil)
+	bad := map[string]func(*v1alpha1.TenantJWTPolicy){
+		"conflict":  func(p *v1alpha1.TenantJWTPolicy) { p.Spec.TenantID = "t1" },
+		"not owned": func(p *v1alpha1.TenantJWTPolicy) { p.Namespace = "team" },
+		"no issuer": func(p *v1alpha1.TenantJWTPolicy) { p.Spec.Issuers = nil },
+		"reserved":  func(p *v1alpha1.TenantJWTPolicy) { p.Spec.Issuers[0].Issuer = "https://auth.example.com" },
+		"no secret": func(p *v1alpha1.TenantJWTPolicy) {
+			p.Spec.Issuers = []v1alpha1.Issuer{{Issuer: "a", Keys: []v1alpha1.KeySource{
+				{SecretRef: &v1alpha1.SecretKeyReference{Name: "none", Key: "k"}, Format: "PEM"}}}}
+		},
+		"no such server": func(p *v1alpha1.TenantJWTPolicy) { p.Spec.AuthServerRef.Name = "other" },
+	}
+	for name, spoil := range bad {
+		p := policy("default", "zz-bad", "zz")
+		spoil(p)
+		got := mustRender(t, render.Input{Policies: append([]*v1alpha1.TenantJWTPolicy{p}, good...)}, nil)
+		if diff := cmp.Diff(want.Files, got.Files); diff != "" {
+			t.Errorf("%s: the files changed: %s", name, diff)
+		}
+		if got.Verdicts[keyOf(p)].Served {
+			t.Errorf("%s: it is served", name)
+		}
+	}
+}
+
+// TestOneShardChanges guards DESIGN §3: a change to one tenant writes one file.
+func TestOneShardChanges(t *testing.T) {
+	var policies []*v1alpha1.TenantJWTPolicy
+	for i := range 100 {
+		policies = append(policies, policy("default", fmt.Sprintf("p%d", i), fmt.Sprintf("t%d", i)))
+	}
+	before := mustRender(t, render.Input{Policies: policies, ShardCount: 8}, nil)
+	policies[42] = policies[42].DeepCopy()
+	policies[42].Spec.Audiences = []string{"https://new.example"}
+	after := mustRender(t, render.Input{Policies: policies, ShardCount: 8}, nil)
+	for name := range after.Files {
+		changed := string(before.Files[name]) != string(after.Files[name])
+		if should := name == config.TenantsFile(8, config.ShardOf("t42", 8)); changed != should {
+			t.Errorf("%s changed: %v", name, changed)
+		}
+	}
+}
+
+// benchPEM is an RSA public key made for this benchmark.
+const benchPEM = `-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA0Uhk2uneZTQ3+EwVZPzi
+iOXn7tIOBYAOjKOgSpyJyIAmnCf4rXthgypEEqQDyknUbLaeVXYvBkZQfI9+3mhZ
+jhSLbr9ISau7T6I2u/Q8zGvPfd1qJvKkMgJFkmkQSzTshtLa2ObR/7801hTi75Ye
+JTANrvC0U7kviaRmJc7w6QWsoFWJBHC0ou+S9N/w6RaFfFJ/xdQEDcaCIJ5gwU3j
+jq/qTa3r3IdZqSd1JwXqaFq6t1Ex9HX/zBkJEd7L9ImqtOuay/kpIn/IOH2wR28x
+kH1eeK3wxuIZfK+9cIge3/TGciNQ6I2HOTImAYqHu5/vfwhd6qnny0j9nSSXGeV9
+jwIDAQAB
+-----END PUBLIC KEY-----`
+
+// BenchmarkRender is one pass of a reconciler, half of the policies with a PEM key and half with a URL.
+func BenchmarkRender(b *testing.B) {
+	for _, n := range []int{1000, 10000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			in := render.Input{Name: defaultServer, Server: server()}
+			for i := range n {
+				p := policy("default", fmt.Sprintf("p%d", i), fmt.Sprintf("t%d", i))
+				if i%2 == 0 {
+					p.Spec.Issuers = []v1alpha1.Issuer{{Issuer: "a", Keys: []v1alpha1.KeySource{{PEM: benchPEM}}}}
+				}
+				in.Policies = append(in.Policies, p)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				out, err := render.NewPlan(in).Render(nil)
+				if err != nil || len(out.Verdicts) != n+1 {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
