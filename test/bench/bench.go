@@ -152,7 +152,7 @@ func (b *bench) pair(ctx context.Context, s scenario, m *tokens.Minter, floor, s
 			at.rate = math.Max(at.rate, r.PerSecond())
 		}
 	}
-	fmt.Fprintf(b.progress, "%s: pair %d of %d: %.2f\n", s.name, i+1, b.pairs,
+	_, _ = fmt.Fprintf(b.progress, "%s: pair %d of %d: %.2f\n", s.name, i+1, b.pairs,
 		floor.windows[i].CPUPerRequest()/subject.windows[i].CPUPerRequest())
 	return nil
 }

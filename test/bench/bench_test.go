@@ -44,7 +44,7 @@ func standIn(wrong string) int {
 		return 1
 	}
 	fmt.Fprintf(os.Stderr, "{\"msg\":\"ready\",\"listen\":%q}\n", listener.Addr())
-	http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	_ = http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var claims struct{ UPN string }
 		segments := strings.Split(r.Header.Get("Authorization"), ".")
 		payload, err := base64.RawURLEncoding.DecodeString(segments[len(segments)/2])

@@ -32,16 +32,16 @@ func floorCommand(args []string, stderr io.Writer) int {
 	}
 	handler, err := floorHandler(*mode)
 	if err != nil {
-		fmt.Fprintln(stderr, "bench floor:", err)
+		complain(stderr, err)
 		return 2
 	}
 	listener, err := net.Listen("tcp", *listen)
 	if err != nil {
-		fmt.Fprintln(stderr, "bench floor:", err)
+		complain(stderr, err)
 		return 1
 	}
 	slog.New(slog.NewJSONHandler(stderr, nil)).Info("ready", "listen", listener.Addr().String())
-	fmt.Fprintln(stderr, "bench floor:", http.Serve(listener, handler))
+	complain(stderr, http.Serve(listener, handler))
 	return 1
 }
 

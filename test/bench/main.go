@@ -49,7 +49,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "bench:", err)
+		complain(stderr, err)
 		return 2
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, runWithin, fmt.Errorf("the run took longer than %s", runWithin))
@@ -59,15 +59,18 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = r.write(stdout, o.output)
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "bench:", err)
+		complain(stderr, err)
 		return 1
 	}
 	if missed := r.missed(); len(missed) > 0 {
-		fmt.Fprintf(stderr, "bench: below target: %q\n", missed)
+		complain(stderr, fmt.Errorf("below target: %q", missed))
 		return 1
 	}
 	return 0
 }
+
+// complain tells the user what went wrong; where nobody reads it, nothing is lost.
+func complain(stderr io.Writer, err error) { _, _ = fmt.Fprintln(stderr, "bench:", err) }
 
 func parseOptions(args []string, stderr io.Writer) (options, error) {
 	var o options
@@ -121,7 +124,7 @@ func measure(ctx context.Context, o options, progress io.Writer) (*report, error
 	if err != nil {
 		return nil, fmt.Errorf("making a scratch directory: %w", err)
 	}
-	defer os.RemoveAll(scratch)
+	defer func() { _ = os.RemoveAll(scratch) }()
 
 	b := &bench{options: o, settle: settle, warm: warm, maxRequests: maxRequests, self: self, cores: cores, progress: progress}
 	r := &report{Machine: describeMachine(), Settings: b.settings()}

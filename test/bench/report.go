@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/test/bench/internal/load"
@@ -135,7 +136,8 @@ func (r *report) write(w io.Writer, format string) error {
 	return r.writeText(w)
 }
 
-func (r *report) writeText(to io.Writer) error {
+func (r *report) writeText(w io.Writer) error {
+	to := &strings.Builder{}
 	fmt.Fprintf(to, "%s\nserver on core %d with GOMAXPROCS=1, generator on core %d, %d connections, %d pairs of %gs\n",
 		r.Machine, r.Settings.ServerCore, r.Settings.GeneratorCore, r.Settings.Connections, r.Settings.Pairs, r.Settings.WindowSeconds)
 	fmt.Fprintln(to, "\nCPU time per request; floor/ours is the figure, higher is better")
@@ -161,7 +163,9 @@ func (r *report) writeText(to io.Writer) error {
 		t.row("%s\t%.0f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f", s.Name, m.ReadyMillis, mib(m.Idle.Resident), mib(m.Idle.Anonymous),
 			mib(m.Loaded.Resident), mib(m.Loaded.Anonymous), mib(m.Loaded.Peak))
 	}
-	return t.flush()
+	t.flush()
+	_, err := io.WriteString(w, to.String())
+	return err
 }
 
 func (s result) verdict(judged bool) string {

@@ -6,18 +6,17 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"unicode/utf8"
 )
 
 // table prints columns: the first aligned left, the others right. A table without rows prints a dash.
 type table struct {
-	to    io.Writer
+	to    *strings.Builder
 	cells [][]string
 }
 
-func newTable(to io.Writer, header ...string) *table {
+func newTable(to *strings.Builder, header ...string) *table {
 	return &table{to: to, cells: [][]string{header}}
 }
 
@@ -26,10 +25,10 @@ func (t *table) row(format string, args ...any) {
 	t.cells = append(t.cells, strings.Split(fmt.Sprintf(format, args...), "\t"))
 }
 
-func (t *table) flush() error {
+func (t *table) flush() {
 	if len(t.cells) == 1 {
-		_, err := fmt.Fprintln(t.to, "–")
-		return err
+		t.to.WriteString("–\n")
+		return
 	}
 	widths := make([]int, len(t.cells[0]))
 	for _, row := range t.cells {
@@ -37,14 +36,11 @@ func (t *table) flush() error {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
-	var b strings.Builder
 	for _, row := range t.cells {
-		fmt.Fprintf(&b, "%-*s", widths[0], row[0])
+		fmt.Fprintf(t.to, "%-*s", widths[0], row[0])
 		for i, cell := range row[1:] {
-			fmt.Fprintf(&b, "  %*s", widths[i+1], cell)
+			fmt.Fprintf(t.to, "  %*s", widths[i+1], cell)
 		}
-		b.WriteByte('\n')
+		t.to.WriteByte('\n')
 	}
-	_, err := io.WriteString(t.to, b.String())
-	return err
 }

@@ -116,9 +116,9 @@ func (p *poller) ready() ([]*conn, error) {
 
 func (p *poller) close() {
 	for _, c := range p.conns {
-		unix.Close(c.fd)
+		_ = unix.Close(c.fd)
 	}
-	unix.Close(p.fd)
+	_ = unix.Close(p.fd)
 }
 
 // retry repeats a call that a signal interrupted; Go's scheduler sends such signals.

@@ -44,7 +44,9 @@ func TestRunSendsEachRequestOnce(t *testing.T) {
 			var seen [200]atomic.Int32
 			addr := verifyServer(t, func(w http.ResponseWriter, r *http.Request) {
 				var i int
-				fmt.Sscanf(r.URL.Path, "/verify/%d", &i)
+				if _, err := fmt.Sscanf(r.URL.Path, "/verify/%d", &i); err != nil {
+					t.Errorf("path %s: %v", r.URL.Path, err)
+				}
 				seen[i].Add(1)
 				w.Header().Set("X-Auth-Request-User", "bob")
 			})
@@ -74,7 +76,7 @@ func TestRunRefusesWrongAnswers(t *testing.T) {
 		name, err string
 		handler   http.HandlerFunc
 	}{
-		{"status", "status 401, want 200", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }},
+		{"status", "status 401, want 200", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }},
 		{"no user", `X-Auth-Request-User "", want "bob"`, func(http.ResponseWriter, *http.Request) {}},
 		{"another user", `"eve", want "bob"`, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Auth-Request-User", "eve") }},
 		{"closing", "closes the connection", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") }},

@@ -7,6 +7,8 @@ package process
 import (
 	"fmt"
 	"os"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +25,8 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, "plain noise")
 			fmt.Fprintln(os.Stderr, `{"msg":"starting","listen":"wrong"}`)
 			fmt.Fprintf(os.Stderr, "{\"msg\":\"ready\",\"listen\":\"127.0.0.1:1\",\"ops_listen\":\"%s\"}\n", os.Getenv("GOGC")+os.Getenv("GOMAXPROCS"))
-			for { // use CPU time until killed
+			for i := 0; ; i++ { // use CPU time until killed
+				runtime.KeepAlive(i)
 			}
 		case "fail":
 			fmt.Fprintln(os.Stderr, "config-dir: no base.json")
@@ -53,9 +56,11 @@ func TestStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, task := range tasks {
-		var tid int
 		var set unix.CPUSet
-		fmt.Sscan(task.Name(), &tid)
+		tid, err := strconv.Atoi(task.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := unix.SchedGetaffinity(tid, &set); err != nil || set.Count() != 1 || !set.IsSet(last) {
 			t.Errorf("thread %d is not on core %d alone: %v", tid, last, err)
 		}

@@ -59,15 +59,15 @@ func Start(ctx context.Context, cpu int, path string, args ...string) (*Process,
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := time.Now()
 	err = startPinned(p.cmd, cpu)
-	writer.Close()
+	_ = writer.Close() // the child has its own
 	if err != nil {
-		stderr.Close()
+		_ = stderr.Close()
 		return nil, fmt.Errorf("starting %s: %w", name, err)
 	}
 	ready := make(chan Ready, 1)
 	go func() {
 		p.read(stderr, ready) // to its end, so that the last words are there before the exit is told
-		p.cmd.Wait()
+		_ = p.cmd.Wait()      // Stop kills it: the error says nothing new
 		close(p.exited)
 	}()
 
@@ -102,7 +102,7 @@ func startPinned(cmd *exec.Cmd, cpu int) error {
 
 // read keeps the last lines of the server's log and hands out its first ready line.
 func (p *Process) read(from io.ReadCloser, ready chan<- Ready) {
-	defer from.Close()
+	defer func() { _ = from.Close() }()
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, 1<<20)
 	announced := false
@@ -114,12 +114,12 @@ func (p *Process) read(from io.ReadCloser, ready chan<- Ready) {
 			ready <- r
 		}
 	}
-	io.Copy(io.Discard, from) // a line too long must not block the server
+	_, _ = io.Copy(io.Discard, from) // a line too long must not block the server
 }
 
 // Stop kills the server and waits for its end. There is no state to keep, and a graceful stop takes seconds.
 func (p *Process) Stop() {
-	p.cmd.Process.Kill()
+	_ = p.cmd.Process.Kill() // fails only if it has ended
 	<-p.exited
 }
 
