@@ -201,14 +201,13 @@ func (l *loader) swap(in inputs, serving map[string]string) {
 		}
 		return
 	}
-	logins := (*login.Snapshot)(nil)
+	next := &snapshot{policies: policies, serving: serving}
 	if l.current != nil && l.made.base == in.base && l.made.signer == in.signer {
-		logins = l.current.login
+		next.login = l.current.login
 	} else {
-		logins = login.NewSnapshot(in.base, in.signer)
+		next.login = login.NewSnapshot(in.base, in.signer)
 	}
-	l.made = in
-	l.current = &snapshot{base: in.base, policies: policies, login: logins, serving: serving}
+	l.made, l.current = in, next
 }
 
 // forget drops what is neither there nor missed nor served.

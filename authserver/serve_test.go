@@ -135,7 +135,7 @@ func TestShutdownDropsNoRequest(t *testing.T) {
 	l.options.ShutdownDelay = 2 * time.Second
 	r := run(t, l)
 	token := cast().globex.sign(t, nil, globexClaims)
-	if resp, err := get(t, http.DefaultClient, r.ops("/readyz"), ""); err != nil || resp.StatusCode != 200 {
+	if resp, err := get(t, http.DefaultClient, r.ops("/readyz"), ""); err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatal(resp, err)
 	}
 	var wg sync.WaitGroup
@@ -147,7 +147,7 @@ func TestShutdownDropsNoRequest(t *testing.T) {
 			for !heard.Load() {
 				after := told.Load()
 				resp, err := get(t, client, r.url("/verify"), token)
-				if err != nil || resp.StatusCode != 200 {
+				if err != nil || resp.StatusCode != http.StatusOK {
 					t.Errorf("a request was dropped: %v, %v", resp, err)
 					return
 				}
@@ -165,7 +165,7 @@ func TestShutdownDropsNoRequest(t *testing.T) {
 	r.stop()
 	eventually(t, "readyz 503", func() bool {
 		resp, err := get(t, http.DefaultClient, r.ops("/readyz"), "")
-		return err == nil && resp.StatusCode == 503
+		return err == nil && resp.StatusCode == http.StatusServiceUnavailable
 	})
 	told.Store(true)
 	eventually(t, "requests after that", func() bool { return late.Load() > 50 })
@@ -199,7 +199,7 @@ func TestShutdownWaitsForRequestsInFlight(t *testing.T) {
 	got := make(chan error, 1)
 	go func() {
 		resp, err := get(t, http.DefaultClient, r.url("/slow"), "")
-		if err == nil && resp.StatusCode != 200 {
+		if err == nil && resp.StatusCode != http.StatusOK {
 			err = fmt.Errorf("status %d", resp.StatusCode)
 		}
 		got <- err
@@ -404,7 +404,7 @@ func TestPanicsAreAnswered(t *testing.T) {
 	l.routes.add(http.MethodGet, "/fault", func(http.ResponseWriter, *http.Request) { panic("hunter2") })
 	resp := l.send(t, "GET /fault HTTP/1.1\r\nHost: x\r\n\r\n")
 	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != 500 || !bytes.Contains(body, []byte(`"server_error"`)) || bytes.Contains(body, []byte("hunter2")) {
+	if err != nil || resp.StatusCode != http.StatusInternalServerError || !bytes.Contains(body, []byte(`"server_error"`)) || bytes.Contains(body, []byte("hunter2")) {
 		t.Errorf("%d %s %v", resp.StatusCode, body, err)
 	}
 	if log := l.log.take(); strings.Contains(log, "hunter2") || !strings.Contains(log, "serve_test.go") {

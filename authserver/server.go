@@ -107,7 +107,7 @@ func New(o Options) (*Server, error) {
 		Lockout: login.NewMemoryLockout(login.DefaultLockout), Now: o.Now, Random: rand.Reader, Log: s.log,
 	})
 	s.publicHandler = http.HandlerFunc(s.servePublic)
-	s.opsHandler = http.HandlerFunc(s.serveOps(s.opsRoutes()))
+	s.opsHandler = s.serveOps(s.opsRoutes())
 	return s, nil
 }
 
@@ -179,7 +179,7 @@ func (s *Server) recovered(w http.ResponseWriter) {
 	if v == nil {
 		return
 	}
-	if v == http.ErrAbortHandler {
+	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(v) // net/http's own way to end an answer
 	}
 	s.metrics.panics.Inc()

@@ -3,14 +3,12 @@
 package authserver
 
 import (
-	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/authserver/login"
 	"github.com/gatehouse-auth/gatehouse/authserver/policy"
 )
 
 // snapshot is everything that requests are decided by. It is immutable: a change makes a new one.
 type snapshot struct {
-	base     *config.Base
 	policies *policy.Set
 	// login is what logins are decided by. Its signer has no keys where the server signs nothing.
 	login *login.Snapshot

@@ -4,7 +4,6 @@ package policy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -138,8 +137,6 @@ func (p *Policy) source(issuer string) *source {
 	return &p.sources[i]
 }
 
-var errSymmetricRemote = errors.New("a symmetric key of a public document is no secret")
-
 // key returns the one key for the token, as jwk.Set.Select defines it.
 func (s *source) key(ctx context.Context, t *token.Token) (*jwk.Key, error) {
 	if s.set != nil {
@@ -151,7 +148,7 @@ func (s *source) key(ctx context.Context, t *token.Token) (*jwk.Key, error) {
 		return nil, token.SelectError(err)
 	}
 	if key.Type() == "oct" { // the engine leaves them out; that it does is not relied on
-		return nil, refuse(token.ReasonUnknownKey, errSymmetricRemote.Error())
+		return nil, refuse(token.ReasonUnknownKey, "a symmetric key of a public document is no secret")
 	}
 	return key, nil
 }

@@ -95,7 +95,7 @@ func TestServe(t *testing.T) {
 	}
 	go func() { _, _ = io.Copy(io.Discard, r) }()
 	for url, want := range map[string]int{"http://" + ready.Listen + "/verify": 401, "http://" + ready.OpsListen + "/readyz": 200, "http://" + ready.OpsListen + "/healthz": 200} {
-		resp, err := http.Get(url) //nolint:noctx // the server ends with the test
+		resp, err := http.Get(url)
 		if err != nil {
 			t.Fatal(err)
 		}
