@@ -48,7 +48,9 @@ func (k *keyServer) publish(t *testing.T, parties ...*party) {
 	k.set(func(w http.ResponseWriter) { _, _ = w.Write(body) })
 }
 
-func (k *keyServer) fail() { k.set(func(w http.ResponseWriter) { w.WriteHeader(http.StatusInternalServerError) }) }
+func (k *keyServer) fail() {
+	k.set(func(w http.ResponseWriter) { w.WriteHeader(http.StatusInternalServerError) })
+}
 
 // remote is a policy whose issuer's keys are at a URL.
 func remote(tenant, url, caBundle string, algorithms ...string) config.Policy {
@@ -94,7 +96,10 @@ func TestKeysByURL(t *testing.T) {
 		{name: "a private address that nobody allowed", base: func(*config.Base) {}, setUp: func(t *testing.T, k *keyServer) { k.publish(t, c.acme) }, status: 503, reason: "keys_unavailable",
 			want: condition{Status: "False", Reason: "AddressNotAllowed", Message: "add 127.0.0.1/32"}},
 		{name: "a redirect to an address that nobody allowed", setUp: func(_ *testing.T, k *keyServer) {
-			k.set(func(w http.ResponseWriter) { w.Header().Set("Location", "http://10.255.255.1/"); w.WriteHeader(http.StatusFound) })
+			k.set(func(w http.ResponseWriter) {
+				w.Header().Set("Location", "http://10.255.255.1/")
+				w.WriteHeader(http.StatusFound)
+			})
 		}, status: 503, reason: "keys_unavailable", want: condition{Status: "False", Reason: "AddressNotAllowed", Message: "10.255.255.1/32"}},
 		{name: "a secret in a public document", setUp: func(t *testing.T, k *keyServer) { k.publish(t, &party{"HS256", "k1", c.globex.private}) },
 			token: (&party{"HS256", "k1", c.globex.private}).sign(t, nil, acmeClaims), status: 401, reason: "unknown_key", want: condition{Status: "False", Reason: "NoUsableKey"}},
