@@ -78,3 +78,29 @@ func addKeys(dir string, server *v1alpha1.AuthServer, files map[string][]byte, n
 func encodeKeys(keys []config.SigningKey) ([]byte, error) {
 	return (&config.Keys{Version: config.Version, Keys: keys}).Encode()
 }
+
+// planKeys makes and drops signing keys as they are due, and returns when to look again.
+func (s *site) planKeys(now time.Time) time.Time {
+	const retry = time.Minute
+	if !signs(s.server) {
+		return now.Add(24 * time.Hour)
+	}
+	planned, err := issue.Plan(s.keys, keySettings(s.server), now, issue.Generate)
+	if err == nil && planned.Changed && s.dataDir != "" {
+		err = s.keepKeys(planned.Keys)
+	}
+	if err != nil {
+		s.log.Error("the signing keys cannot be renewed; those in force stay", "event", "serve.keys", "error", err)
+		return now.Add(retry)
+	}
+	s.keys = planned.Keys
+	return planned.Next
+}
+
+func (s *site) keepKeys(keys []config.SigningKey) error {
+	data, err := encodeKeys(keys)
+	if err != nil {
+		return fmt.Errorf("encoding the signing keys: %w", err)
+	}
+	return writeFile(filepath.Join(s.dataDir, config.FileKeys), data)
+}

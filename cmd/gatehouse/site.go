@@ -6,11 +6,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -19,7 +17,6 @@ import (
 	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
 	"github.com/gatehouse-auth/gatehouse/authserver"
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
-	"github.com/gatehouse-auth/gatehouse/authserver/issue"
 	"github.com/gatehouse-auth/gatehouse/controllers/render"
 	"github.com/gatehouse-auth/gatehouse/manifests"
 )
@@ -227,30 +224,4 @@ func (s *site) tell(set *manifests.Set, out *render.Output) {
 		}
 	}
 	s.told = now
-}
-
-// planKeys makes and drops signing keys as they are due, and returns when to look again.
-func (s *site) planKeys(now time.Time) time.Time {
-	const retry = time.Minute
-	if !signs(s.server) {
-		return now.Add(24 * time.Hour)
-	}
-	planned, err := issue.Plan(s.keys, keySettings(s.server), now, issue.Generate)
-	if err == nil && planned.Changed && s.dataDir != "" {
-		err = s.keepKeys(planned.Keys)
-	}
-	if err != nil {
-		s.log.Error("the signing keys cannot be renewed; those in force stay", "event", "serve.keys", "error", err)
-		return now.Add(retry)
-	}
-	s.keys = planned.Keys
-	return planned.Next
-}
-
-func (s *site) keepKeys(keys []config.SigningKey) error {
-	data, err := encodeKeys(keys)
-	if err != nil {
-		return fmt.Errorf("encoding the signing keys: %w", err)
-	}
-	return writeFile(filepath.Join(s.dataDir, config.FileKeys), data)
 }
