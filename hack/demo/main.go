@@ -34,10 +34,10 @@ func demo(ctx context.Context, check bool) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.stop(err != nil)) }()
+	defer func() { err = errors.Join(err, s.Stop(err != nil)) }()
 	for _, step := range steps {
 		if err := s.do(ctx, step); err != nil {
-			return fmt.Errorf("%s: %w\nlogs: %s", step.title, err, s.dir)
+			return fmt.Errorf("%s: %w\nlogs: %s", step.title, err, s.Dir)
 		}
 	}
 	if check {

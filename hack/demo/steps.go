@@ -23,16 +23,16 @@ const stepTime = 2 * time.Minute
 
 var steps = []step{
 	{title: "kubectl apply -k config/default   (CRDs, rights, admission policy)", do: func(ctx context.Context, s *stage) error {
-		return s.kubectl(ctx, "apply", "--server-side", "-k", "config/default")
+		return s.Kubectl(ctx, "apply", "--server-side", "-k", "config/default")
 	}},
 	{title: "Starting the operator with the rights of its ServiceAccount", do: func(_ context.Context, s *stage) error {
-		return s.startOperator()
+		return s.StartOperator()
 	}},
 	{title: "kubectl apply -k config/samples   (a Password provider, two tenants)", do: func(ctx context.Context, s *stage) error {
-		return s.kubectl(ctx, "apply", "-k", "config/samples")
+		return s.Kubectl(ctx, "apply", "-k", "config/samples")
 	}},
 	{title: "kubectl wait --for=condition=Ready idp/staff tjp/acme tjp/globex", do: func(ctx context.Context, s *stage) error {
-		return s.kubectl(ctx, "wait", "--for=condition=Ready", "--timeout=90s", "idp/staff", "tjp/acme", "tjp/globex")
+		return s.Kubectl(ctx, "wait", "--for=condition=Ready", "--timeout=90s", "idp/staff", "tjp/acme", "tjp/globex")
 	}, after: func(ctx context.Context, s *stage) error {
 		return s.show(ctx, "get", "as,idp,tjp")
 	}},
@@ -57,12 +57,12 @@ var steps = []step{
 		return s.show(ctx, "get", "tjp", "broken", "-o", `jsonpath={range .status.conditions[?(@.type=="Accepted")]}{.reason}: {.message}{"\n"}{end}`)
 	}},
 	{title: "kubectl delete tjp globex: its tokens are refused", do: func(ctx context.Context, s *stage) error {
-		if err := s.kubectl(ctx, "delete", "tjp", "globex"); err != nil {
+		if err := s.Kubectl(ctx, "delete", "tjp", "globex"); err != nil {
 			return err
 		}
 		return until(ctx, func() error { return expect(ctx, "globex", globexToken(), http.StatusUnauthorized, nil) })
 	}, after: func(ctx context.Context, s *stage) error {
-		return s.kubectl(ctx, "apply", "-k", "config/samples") // as it was, for whoever tries things next
+		return s.Kubectl(ctx, "apply", "-k", "config/samples") // as it was, for whoever tries things next
 	}},
 }
 
@@ -90,10 +90,10 @@ func changeAudience(ctx context.Context, s *stage) error {
 		want     int
 	}{{"https://other.example", http.StatusUnauthorized}, {"https://api.example", http.StatusOK}} {
 		patch := fmt.Sprintf(`{"spec":{"audiences":[%q]}}`, change.audience)
-		if err := s.kubectl(ctx, "patch", "tjp", "acme", "--type=merge", "-p", patch); err != nil {
+		if err := s.Kubectl(ctx, "patch", "tjp", "acme", "--type=merge", "-p", patch); err != nil {
 			return err
 		}
-		if err := s.kubectl(ctx, "wait", "--for=condition=Ready", "--timeout=30s", "tjp/acme"); err != nil {
+		if err := s.Kubectl(ctx, "wait", "--for=condition=Ready", "--timeout=30s", "tjp/acme"); err != nil {
 			return err
 		}
 		// Ready means enforced: no second try.
@@ -115,12 +115,12 @@ spec:
 
 // mistake applies a second policy for tenant acme.
 func mistake(ctx context.Context, s *stage) error {
-	command := s.control.Kubectl(ctx, "apply", "-f", "-")
+	command := s.Control.Kubectl(ctx, "apply", "-f", "-")
 	command.Stdin = strings.NewReader(broken)
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
 	}
-	if err := s.kubectl(ctx, "wait", "--for=condition=Accepted=false", "--timeout=30s", "tjp/broken"); err != nil {
+	if err := s.Kubectl(ctx, "wait", "--for=condition=Accepted=false", "--timeout=30s", "tjp/broken"); err != nil {
 		return err
 	}
 	return expect(ctx, "acme", acmeToken("https://api.example"), http.StatusOK, nil)
@@ -146,7 +146,7 @@ The auth server listens on %[1]s. Try, in another terminal:
   kubectl edit tjp acme        # and ask /verify/acme again
 
 Ctrl-C stops everything.
-`, public, s.control.Kubeconfig(), acmeToken("https://api.example"))
+`, public, s.Control.Kubeconfig(), acmeToken("https://api.example"))
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%6.2f s", d.Seconds()) }

@@ -38,6 +38,8 @@ type Kubelet struct {
 	// Dir holds volumes and logs.
 	Dir string
 	Log *slog.Logger
+	// PodIP is the pods' address, one of this machine's loopback addresses. Default: 127.0.0.1. The command's ":8080" becomes "127.0.0.1:8080".
+	PodIP string
 	// Grace is how long a container may take to end; default 40 s.
 	Grace time.Duration
 
@@ -58,6 +60,9 @@ func (k *Kubelet) Run(ctx context.Context) {
 	k.pods = map[string]*running{}
 	if k.Grace == 0 {
 		k.Grace = grace
+	}
+	if k.PodIP == "" {
+		k.PodIP = "127.0.0.1"
 	}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()

@@ -4,6 +4,7 @@ package kubelet
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,7 +34,7 @@ func (k *Kubelet) run(pod *corev1.Pod, folders map[string]string) (*process, err
 		return nil, fmt.Errorf("no binary stands for %s", line[0])
 	}
 	for i := range line {
-		line[i] = replaceMounts(line[i], c.VolumeMounts, folders)
+		line[i] = k.bind(replaceMounts(line[i], c.VolumeMounts, folders))
 	}
 	log, err := os.OpenFile(filepath.Join(k.Dir, pod.Name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -69,6 +70,14 @@ func (p *process) running() bool {
 	default:
 		return true
 	}
+}
+
+// bind gives a listen address without host the pod's: in a cluster each pod has every port to itself.
+func (k *Kubelet) bind(arg string) string {
+	if port, ok := strings.CutPrefix(arg, ":"); ok {
+		return net.JoinHostPort(k.PodIP, port)
+	}
+	return arg
 }
 
 // replaceMounts puts the folder of the longest matching mount in place of its path.

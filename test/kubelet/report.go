@@ -13,12 +13,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-const podIP = "127.0.0.1"
-
 // report probes the container and writes the pod's status when readiness changed.
 func (k *Kubelet) report(ctx context.Context, pod *corev1.Pod, r *running) error {
-	ready := r.process.running() && probe(ctx, &pod.Spec.Containers[0])
-	if ready == r.ready && pod.Status.PodIP == podIP {
+	ready := r.process.running() && k.probe(ctx, &pod.Spec.Containers[0])
+	if ready == r.ready && pod.Status.PodIP == k.PodIP {
 		return nil
 	}
 	if !r.process.running() {
@@ -30,7 +28,7 @@ func (k *Kubelet) report(ctx context.Context, pod *corev1.Pod, r *running) error
 	}
 	now := metav1.Now()
 	pod.Status.Phase = corev1.PodRunning
-	pod.Status.PodIP, pod.Status.PodIPs = podIP, []corev1.PodIP{{IP: podIP}}
+	pod.Status.PodIP, pod.Status.PodIPs = k.PodIP, []corev1.PodIP{{IP: k.PodIP}}
 	pod.Status.StartTime = &now
 	pod.Status.Conditions = []corev1.PodCondition{
 		{Type: corev1.PodReady, Status: status, LastTransitionTime: now},
@@ -46,14 +44,14 @@ func (k *Kubelet) report(ctx context.Context, pod *corev1.Pod, r *running) error
 }
 
 // probe asks the container's readiness endpoint.
-func probe(ctx context.Context, c *corev1.Container) bool {
+func (k *Kubelet) probe(ctx context.Context, c *corev1.Container) bool {
 	if c.ReadinessProbe == nil || c.ReadinessProbe.HTTPGet == nil {
 		return true
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	get := c.ReadinessProbe.HTTPGet
-	url := fmt.Sprintf("http://%s:%d%s", podIP, portNumber(c, get.Port), get.Path)
+	url := fmt.Sprintf("http://%s:%d%s", k.PodIP, portNumber(c, get.Port), get.Path)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return false
