@@ -217,3 +217,23 @@ func TestAReloadKeepsWhatDidNotChange(t *testing.T) {
 		t.Error("users were read again although base.json is the same")
 	}
 }
+
+// TestTheLargestWholeSetIsServed guards growth: while both sets are there, the new, larger one counts.
+func TestTheLargestWholeSetIsServed(t *testing.T) {
+	files := map[string][]byte{}
+	for _, count := range []int{1, 2, 4, 8} {
+		maps.Copy(files, render(t, baseOf(nil), count, policies(t)...))
+	}
+	delete(files, config.TenantsFile(8, 5)) // not whole
+	l := newLab(t, nil)
+	err := l.Load(files)
+	if err == nil || err.Error() != "tenants-8-5.json.gz is missing: the set of 8 is served when it is whole" {
+		t.Errorf("told %v", err)
+	}
+	for name, f := range l.configz(t).Files {
+		count, _, tenants := config.ParseTenantsFile(name)
+		if tenants && (f.Serving != "") != (count == 4) {
+			t.Errorf("%s: serving %q", name, f.Serving)
+		}
+	}
+}

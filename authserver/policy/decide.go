@@ -119,6 +119,7 @@ func (p *Policy) decide(ctx context.Context, t *token.Token, narrow *narrowing, 
 	if err != nil {
 		return err
 	}
+	// The same bytes as before: kept so that no change elsewhere can part whose keys were tried from who it is.
 	if source.issuer != "" && claims.Issuer != source.issuer {
 		return refuse(ReasonIssuer, "iss is not the issuer whose keys were tried")
 	}
