@@ -40,9 +40,7 @@ type appliedRecord struct {
 	version string
 	// before is the version that the cache showed when we wrote; "" for none.
 	before string
-	// seen tells that the cache has shown version.
-	seen bool
-	at   time.Time
+	at     time.Time
 }
 
 // foreignError tells that a name the operator needs is taken by an object that it did not make.
@@ -155,8 +153,7 @@ func (a *applier) current(ctx context.Context, id objectID) (client.Object, erro
 	if !apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("reading %s: %w", id.kind, err)
 	}
-	if rec, ok := a.st.applied[id]; ok && !rec.seen && time.Since(rec.at) < staleFor {
-		// We made it a moment ago and the cache has not heard.
+	if rec, ok := a.st.applied[id]; ok && a.unheard(rec) { // we made it a moment ago
 		o.SetNamespace(name.Namespace)
 		o.SetName(name.Name)
 		o.SetUID(rec.uid)
@@ -195,15 +192,24 @@ func (a *applier) clean(id objectID, hash string, have client.Object, wanted *un
 	}
 	switch version := have.GetResourceVersion(); {
 	case version == rec.version:
-		rec.seen = true
-	case version == rec.before && !rec.seen && time.Since(rec.at) < staleFor:
+		return true
+	case version == rec.before && a.unheard(rec):
 		return true
 	case !holds(have, wanted):
 		return false
 	default:
-		rec.version, rec.seen = version, true
+		rec.version, rec.before = version, version
+		a.st.applied[id] = rec
+		return true
 	}
-	a.st.applied[id] = rec
+}
+
+// unheard tells whether the cache may not have heard of our last write yet. If so, another pass makes sure later.
+func (a *applier) unheard(rec appliedRecord) bool {
+	if a.st.written.seen(rec.uid) || time.Since(rec.at) >= staleFor {
+		return false
+	}
+	a.st.change.mark(time.Now().Add(staleFor))
 	return true
 }
 
@@ -221,13 +227,15 @@ func (a *applier) write(ctx context.Context, id objectID, hash string, have clie
 		delete(a.st.applied, id)
 		return fmt.Errorf("applying %s %s: %w", id.kind, id.name, err)
 	}
+	if old, ok := a.st.applied[id]; ok && old.uid != u.GetUID() {
+		a.st.written.remove(old.uid)
+	}
 	a.st.written.add(u.GetUID(), u.GetResourceVersion())
 	if u.GetResourceVersion() != before {
 		a.r.log.V(1).Info("applied", "kind", id.kind, "namespace", a.server.Namespace, "name", id.name)
 	}
 	a.st.applied[id] = appliedRecord{
-		hash: hash, uid: u.GetUID(), version: u.GetResourceVersion(), before: before,
-		seen: u.GetResourceVersion() == before, at: time.Now(),
+		hash: hash, uid: u.GetUID(), version: u.GetResourceVersion(), before: before, at: time.Now(),
 	}
 	return nil
 }

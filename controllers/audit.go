@@ -11,17 +11,18 @@ import (
 	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
 )
 
-// ErrHistoryRewound ends the manager: the caches show objects that the API server does not have, and watches do not
-// mend it. That is what an etcd restored from an older copy looks like from here (a watch goes on from a version that
-// the new history has not reached, or passed with other contents). A new process reads everything anew.
-var ErrHistoryRewound = errors.New("the API server's history was rewound; starting anew")
+// ErrCachesWrong ends the manager: the caches show what the API server does not have, and watches will not mend it. That
+// is what an etcd restored from an older copy looks like from here: a watch goes on from a version that the new history
+// has not reached, or has passed with other contents. A new process reads everything anew.
+var ErrCachesWrong = errors.New("the caches show what the API server does not have, as after a restore of etcd; starting anew")
 
-// audit compares the caches of our kinds with the API server now and then.
+// audit compares the caches of the kinds that decide who gets in with the API server, now and then.
 type audit struct {
 	client  client.Reader
 	live    client.Reader
@@ -29,43 +30,73 @@ type audit struct {
 	log     logr.Logger
 }
 
-// auditedKinds is what decides who gets in.
 var auditedKinds = []string{v1alpha1.KindAuthServer, v1alpha1.KindIdentityProvider, v1alpha1.KindTenantJWTPolicy}
 
 // NeedLeaderElection makes only the operator that writes look.
 func (a *audit) NeedLeaderElection() bool { return true }
 
-// Start compares until ctx ends. It returns ErrHistoryRewound when a cache goes on being wrong.
+// Start compares until ctx ends. It returns ErrCachesWrong when a cache is wrong beyond doubt, or doubtful for longer than any
+// watch takes to come back.
 func (a *audit) Start(ctx context.Context) error {
-	suspects := map[objectVersion]bool{}
-	pause := a.options.Timing.Audit
+	doubtful := map[objectVersion]time.Time{}
+	tick := time.NewTicker(a.options.Timing.Audit)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(pause):
+		case <-tick.C:
 		}
-		wrong, err := a.compare(ctx)
+		found, err := a.compare(ctx)
 		if err != nil {
-			a.log.Info("comparing caches with the API server: " + err.Error())
+			a.log.Info("the caches could not be compared: " + err.Error())
 			continue
 		}
-		for o := range wrong {
-			if suspects[o] {
-				a.log.Error(ErrHistoryRewound, "a cache shows what the API server does not have", "kind", o.kind, "namespace", o.name.Namespace, "name", o.name.Name)
-				return ErrHistoryRewound
+		if found.wrong != nil {
+			a.log.Error(ErrCachesWrong, "beyond doubt", "object", found.wrong.String())
+			return ErrCachesWrong
+		}
+		now := time.Now()
+		for o := range found.doubtful {
+			since, known := doubtful[o]
+			if known && now.Sub(since) > a.options.Timing.Doubt {
+				a.log.Error(ErrCachesWrong, "for too long", "object", o.String())
+				return ErrCachesWrong
+			}
+			if known {
+				found.doubtful[o] = since
+			} else {
+				found.doubtful[o] = now
 			}
 		}
-		// What is wrong may be a watch event on its way: it gets a moment.
-		suspects, pause = wrong, a.options.Timing.Audit
-		if len(wrong) > 0 {
-			pause = min(pause, settleFor)
-		}
+		doubtful = found.doubtful
 	}
 }
 
-// settleFor is how long a watch event may be on its way.
-const settleFor = 3 * time.Second
+// compare looks at each kind in each watched namespace: what one watch feeds.
+func (a *audit) compare(ctx context.Context) (discrepancies, error) {
+	all := discrepancies{doubtful: map[objectVersion]time.Time{}}
+	namespaces := a.options.Namespaces
+	if len(namespaces) == 0 {
+		namespaces = []string{metav1.NamespaceAll}
+	}
+	for _, kind := range auditedKinds {
+		for _, namespace := range namespaces {
+			cached, err := a.cached(ctx, kind, namespace) // first: what comes later cannot be wrong for being new
+			if err != nil {
+				return all, err
+			}
+			live, version, err := a.listed(ctx, kind, namespace)
+			if err != nil {
+				return all, err
+			}
+			if err := all.add(cached, live, version); err != nil {
+				return all, err
+			}
+		}
+	}
+	return all, nil
+}
 
 // objectVersion is one state of one object.
 type objectVersion struct {
@@ -75,41 +106,60 @@ type objectVersion struct {
 	version string
 }
 
-// compare returns what the caches show and the API server does not have.
-func (a *audit) compare(ctx context.Context) (map[objectVersion]bool, error) {
-	wrong := map[objectVersion]bool{}
-	for _, kind := range auditedKinds {
-		cached, err := a.cached(ctx, kind)
-		if err != nil {
-			return nil, err
-		}
-		live, err := a.listed(ctx, kind)
-		if err != nil {
-			return nil, err
-		}
-		for o := range cached {
-			if !live[o] {
-				wrong[o] = true
-			}
-		}
-		// An object that the cache lacks is wrong too, unless it is new.
-		for o := range live {
-			if !cached[o] {
-				wrong[o] = true
-			}
-		}
-	}
-	return wrong, nil
+func (o *objectVersion) String() string { return o.kind + "/" + o.name.String() }
+
+// discrepancies are what caches and API server disagree on.
+type discrepancies struct {
+	// wrong is an object that the cache cannot have right.
+	wrong *objectVersion
+	// doubtful are objects whose event may be on its way.
+	doubtful map[objectVersion]time.Time
 }
 
-func (a *audit) cached(ctx context.Context, kind string) (map[objectVersion]bool, error) {
+// add compares what one watch feeds. The versions of its events rise, so the cache has seen all up to the highest that it
+// shows: an object of a lower or the same version that it does not show, or a list that is older as a whole, is of another history.
+func (d *discrepancies) add(cached, live map[objectVersion]bool, listVersion string) error {
+	highest := ""
+	for o := range cached {
+		if highest == "" {
+			highest = o.version
+		}
+		later, err := resourceversion.CompareResourceVersion(o.version, highest)
+		if err != nil {
+			return fmt.Errorf("comparing versions: %w", err)
+		}
+		if later > 0 {
+			highest = o.version
+		}
+		if !live[o] {
+			d.doubtful[o] = time.Time{}
+		}
+	}
+	if highest == "" {
+		return nil // an empty cache has seen nothing; what it lacks is on its way, or its watch is not up
+	}
+	live[objectVersion{version: listVersion, kind: "the whole list"}] = true
+	for o := range live {
+		order, err := resourceversion.CompareResourceVersion(o.version, highest)
+		if err != nil {
+			return fmt.Errorf("comparing versions: %w", err)
+		}
+		known := cached[o] || (o.name.Name == "" && order == 0)
+		if !known && order <= 0 {
+			d.wrong = &o
+		}
+	}
+	return nil
+}
+
+func (a *audit) cached(ctx context.Context, kind, namespace string) (map[objectVersion]bool, error) {
 	lists := map[string]client.ObjectList{
 		v1alpha1.KindAuthServer:       &v1alpha1.AuthServerList{},
 		v1alpha1.KindIdentityProvider: &v1alpha1.IdentityProviderList{},
 		v1alpha1.KindTenantJWTPolicy:  &v1alpha1.TenantJWTPolicyList{},
 	}
 	list := lists[kind]
-	if err := a.client.List(ctx, list); err != nil {
+	if err := a.client.List(ctx, list, client.InNamespace(namespace)); err != nil {
 		return nil, fmt.Errorf("listing cached %s objects: %w", kind, err)
 	}
 	out := map[objectVersion]bool{}
@@ -119,29 +169,22 @@ func (a *audit) cached(ctx context.Context, kind string) (map[objectVersion]bool
 	return out, nil
 }
 
-// listed asks for metadata only, in pages.
-func (a *audit) listed(ctx context.Context, kind string) (map[objectVersion]bool, error) {
-	namespaces := a.options.Namespaces
-	if len(namespaces) == 0 {
-		namespaces = []string{metav1.NamespaceAll}
-	}
-	out := map[objectVersion]bool{}
-	for _, namespace := range namespaces {
-		next := ""
-		for {
-			list := &metav1.PartialObjectMetadataList{}
-			list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind + "List"))
-			if err := a.live.List(ctx, list, client.InNamespace(namespace), client.Limit(500), client.Continue(next)); err != nil {
-				return nil, fmt.Errorf("listing %s objects: %w", kind, err)
-			}
-			for i := range list.Items {
-				o := &list.Items[i]
-				out[objectVersion{kind, client.ObjectKeyFromObject(o), o.UID, o.ResourceVersion}] = true
-			}
-			if next = list.Continue; next == "" {
-				break
-			}
+// listed asks for metadata only, in pages, and returns the version of the whole list: all pages are of one.
+func (a *audit) listed(ctx context.Context, kind, namespace string) (out map[objectVersion]bool, version string, err error) {
+	out = map[objectVersion]bool{}
+	for next := ""; ; {
+		list := &metav1.PartialObjectMetadataList{}
+		list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind + "List"))
+		if err := a.live.List(ctx, list, client.InNamespace(namespace), client.Limit(500), client.Continue(next)); err != nil {
+			return nil, "", fmt.Errorf("listing %s objects: %w", kind, err)
+		}
+		for i := range list.Items {
+			o := &list.Items[i]
+			out[objectVersion{kind, client.ObjectKeyFromObject(o), o.UID, o.ResourceVersion}] = true
+		}
+		version = list.ResourceVersion
+		if next = list.Continue; next == "" {
+			return out, version, nil
 		}
 	}
-	return out, nil
 }

@@ -51,6 +51,9 @@ type Timing struct {
 	Unreferenced time.Duration
 	// Audit is the pause between two comparisons of the caches with the API server. Default 20s.
 	Audit time.Duration
+	// Doubt is how long a cache may lack what the API server has before it counts as wrong: longer than a watch takes to come
+	// back after an outage of the API server. Default 90s.
+	Doubt time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -74,6 +77,7 @@ func (o Options) withDefaults() Options {
 		{&t.Forbidden, 30 * time.Second},
 		{&t.Unreferenced, 10 * time.Minute},
 		{&t.Audit, 20 * time.Second},
+		{&t.Doubt, 90 * time.Second},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value

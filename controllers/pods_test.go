@@ -32,8 +32,8 @@ type fakePod struct {
 	mu      sync.Mutex
 	serving map[string]string
 	objects map[string]any
-	held    bool // it does not react to nudges
-	asked   int
+	held    bool   // it does not react to nudges
+	failing bool   // /configz answers 500
 	seen    string // the annotation's last value
 	nudges  int
 	stop    context.CancelFunc
@@ -128,6 +128,13 @@ func (p *fakePod) hold(held bool) {
 	p.held = held
 }
 
+// fail makes /configz answer 500, or work again.
+func (p *fakePod) fail(failing bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failing = failing
+}
+
 func (p *fakePod) nudged() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -144,7 +151,10 @@ func (p *fakePod) says(object, status, reason string) {
 func (p *fakePod) configz(w http.ResponseWriter, _ *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.asked++
+	if p.failing {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
 	files := map[string]any{}
 	for name, hash := range p.serving {
 		files[name] = map[string]string{"mounted": hash, "serving": hash}
@@ -167,4 +177,23 @@ func (p *fakePod) ready(ctx context.Context, ready bool) {
 	pod.Status.PodIPs = []corev1.PodIP{{IP: "127.0.0.1"}}
 	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: status}}
 	Expect(p.kube.Status().Patch(ctx, &pod, client.MergeFrom(base))).To(Succeed())
+}
+
+// serves tells whether the pod serves the Secrets as they are now.
+func (p *fakePod) serves(ctx context.Context) func() bool {
+	return func() bool {
+		for _, s := range p.volumes[0].Projected.Sources {
+			var secret corev1.Secret
+			if p.kube.Get(ctx, types.NamespacedName{Namespace: p.key.Namespace, Name: s.Secret.Name}, &secret) != nil {
+				return false
+			}
+			p.mu.Lock()
+			have := p.serving[s.Secret.Items[0].Path]
+			p.mu.Unlock()
+			if have != config.Hash(secret.Data[s.Secret.Items[0].Key]) {
+				return false
+			}
+		}
+		return true
+	}
 }

@@ -77,7 +77,7 @@ func (r *Reconciler) passIfDue(ctx context.Context, st *serverState, g *gathered
 	if len(p.taken) > 0 { // whether somebody frees the name is not watched
 		st.change.mark(time.Now().Add(r.options.Timing.Watch))
 	}
-	return 0, nil
+	return st.change.left(time.Now(), r.options.Timing.Batch), nil
 }
 
 // nextLook is when the pods are to be asked again.

@@ -60,6 +60,16 @@ func (c *change) take(now time.Time, batch time.Duration) (bool, time.Duration) 
 	return true, 0
 }
 
+// left is how long to wait for a change that is not due yet; the shortest time for one that is; zero for none.
+func (c *change) left(now time.Time, batch time.Duration) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.since.IsZero() {
+		return 0
+	}
+	return max(time.Millisecond, batch-now.Sub(c.since))
+}
+
 // states holds the state of every auth server that was ever asked for and still matters.
 type states struct {
 	mu sync.Mutex
@@ -88,25 +98,59 @@ func (s *states) drop(name types.NamespacedName) {
 	delete(s.m, name)
 }
 
-// ownWrites holds the last version that we wrote of each managed object, so that the events of our own writes start no pass.
+// ownWrites holds, for each managed object, the last version that we wrote and the last that the cache has shown. The
+// events of our own writes start no pass, and a cache that has not heard of a write is told from one that shows that
+// somebody undid it.
 type ownWrites struct {
 	mu sync.Mutex
-	m  map[types.UID]string
+	m  map[types.UID]*ownWrite
 }
 
+type ownWrite struct {
+	written, shown string
+	// seen tells that the cache has shown what we wrote, or that the object is gone.
+	seen bool
+}
+
+func (w *ownWrites) of(uid types.UID) *ownWrite {
+	if w.m == nil {
+		w.m = map[types.UID]*ownWrite{}
+	}
+	if w.m[uid] == nil {
+		w.m[uid] = &ownWrite{}
+	}
+	return w.m[uid]
+}
+
+// add notes a write. The event of it may have come before the API server's answer.
 func (w *ownWrites) add(uid types.UID, version string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.m == nil {
-		w.m = map[types.UID]string{}
-	}
-	w.m[uid] = version
+	o := w.of(uid)
+	o.written, o.seen = version, o.shown == version
 }
 
-func (w *ownWrites) has(uid types.UID, version string) bool {
+// show notes what the cache shows and tells whether that is what we wrote.
+func (w *ownWrites) show(uid types.UID, version string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.m[uid] == version
+	o := w.of(uid)
+	o.shown = version
+	o.seen = o.seen || o.written == version
+	return o.written == version
+}
+
+// gone notes that the cache has lost the object.
+func (w *ownWrites) gone(uid types.UID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.of(uid).seen = true
+}
+
+func (w *ownWrites) seen(uid types.UID) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.of(uid).seen
 }
 
 func (w *ownWrites) remove(uid types.UID) {

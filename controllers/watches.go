@@ -112,21 +112,31 @@ func items(list client.ObjectList) []client.Object {
 
 // onManaged: what the operator made leads to its owner, when it was edited or is gone.
 func (r *Reconciler) onManaged(_ context.Context, before, after client.Object, q queue) {
-	if before == nil {
-		return // we made it, or it was there before this process: the first pass looks at everything
+	o := after
+	if o == nil {
+		o = before
 	}
-	if after != nil && onlyStatus(before, after) {
-		return
-	}
-	for _, o := range before.GetOwnerReferences() {
-		if o.Kind != v1alpha1.KindAuthServer || !ownedByGatehouse([]metav1.OwnerReference{o}) {
+	for _, owner := range o.GetOwnerReferences() {
+		if owner.Kind != v1alpha1.KindAuthServer || !ownedByGatehouse([]metav1.OwnerReference{owner}) {
 			continue
 		}
-		server := types.NamespacedName{Namespace: before.GetNamespace(), Name: o.Name}
-		if after == nil || !r.states.of(server).written.has(after.GetUID(), after.GetResourceVersion()) {
+		server := types.NamespacedName{Namespace: o.GetNamespace(), Name: owner.Name}
+		if r.edited(server, before, after) {
 			r.change(q, server)
 		}
 	}
+}
+
+// edited tells whether somebody else changed or deleted a managed object. A new one was made by us, or was there before
+// this process, whose first pass looks at everything.
+func (r *Reconciler) edited(server types.NamespacedName, before, after client.Object) bool {
+	written := &r.states.of(server).written
+	if after == nil {
+		written.gone(before.GetUID())
+		return true
+	}
+	ours := written.show(after.GetUID(), after.GetResourceVersion())
+	return !ours && before != nil && !onlyStatus(before, after)
 }
 
 // onlyStatus tells whether an update left everything that we set alone. Kinds without a generation have it 0.

@@ -7,6 +7,6 @@
 // here are its flags and its start. Flags come first, then the environment: POD_NAME and POD_NAMESPACE name the operator's own Pod,
 // whose image holds the auth server too and is what auth servers run unless --image or an AuthServer says otherwise.
 //
-// Exit codes: 0 after SIGTERM, 1 when something failed (a rewound history of the API server included: the next start reads
-// everything anew), 2 for wrong usage.
+// Exit codes: 0 after SIGTERM, 1 when something failed (caches that a restored etcd left wrong included: the
+// next start reads everything anew), 2 for wrong usage.
 package main
