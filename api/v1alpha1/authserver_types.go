@@ -179,7 +179,8 @@ type Tokens struct {
 	// +optional
 	AccessTokenLifetime Duration `json:"accessTokenLifetime,omitempty"`
 
-	// RefreshTokenLifetime is how long after login refresh tokens can be used. 5m to 8760h.
+	// RefreshTokenLifetime is how long a refresh token can be used. Each use gives a new one with the full lifetime, so a login ends
+	// when nobody has used it for this long. 5m to 8760h.
 	//
 	// +kubebuilder:default="720h"
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('5m') && duration(self) <= duration('8760h')",message="refreshTokenLifetime must be between 5m and 8760h"

@@ -42,7 +42,7 @@ type Machine struct {
 	Dir string
 
 	options  Options
-	operator *exec.Cmd
+	operator *operator
 	stopPods context.CancelFunc
 	pods     sync.WaitGroup
 }
@@ -86,54 +86,13 @@ func (m *Machine) startPods() error {
 	return nil
 }
 
-// StartOperator runs the operator with the rights of its ServiceAccount. Its log is operator.log in Dir.
-func (m *Machine) StartOperator() error {
-	config, err := m.Control.AddUser(account, "system:serviceaccounts", "system:serviceaccounts:gatehouse-system", "system:authenticated")
-	if err != nil {
-		return fmt.Errorf("making the operator's user: %w", err)
-	}
-	path := filepath.Join(m.Dir, "operator.kubeconfig")
-	if err := kube.WriteKubeconfig(config, path); err != nil {
-		return err
-	}
-	log, err := os.OpenFile(filepath.Join(m.Dir, "operator.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = log.Close() }() // the operator has its own descriptor
-	m.operator = exec.Command(filepath.Join(m.options.Bin, "operator"),
-		"--image", "localhost/gatehouse:dev", "--metrics-bind-address", "0", "--health-probe-bind-address", "0")
-	m.operator.Env = append(os.Environ(), "KUBECONFIG="+path, "POD_NAMESPACE=gatehouse-system")
-	m.operator.Stdout, m.operator.Stderr = log, log
-	m.operator.SysProcAttr = processAttributes()
-	if err := m.operator.Start(); err != nil {
-		return fmt.Errorf("starting the operator: %w", err)
-	}
-	return nil
-}
-
-// StopOperator ends the operator and waits for it.
-func (m *Machine) StopOperator() error {
-	if m.operator == nil {
-		return nil
-	}
-	operator := m.operator
-	m.operator = nil
-	_ = operator.Process.Signal(os.Interrupt) // it may have ended
-	if err := operator.Wait(); err != nil {
-		return fmt.Errorf("the operator ended badly: %w; see %s", err, filepath.Join(m.Dir, "operator.log"))
-	}
-	return nil
-}
-
 // Stop ends everything in order, the control plane last. With keep the logs stay.
 func (m *Machine) Stop(keep bool) error {
-	problems := []error{m.StopOperator()}
+	m.StopOperator()
 	if m.stopPods != nil {
 		m.stopPods()
 	}
-	problems = append(problems, m.Control.Stop())
-	if err := errors.Join(problems...); err != nil || keep {
+	if err := m.Control.Stop(); err != nil || keep {
 		return err
 	}
 	return os.RemoveAll(m.Dir)
