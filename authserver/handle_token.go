@@ -4,6 +4,7 @@ package authserver
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -79,7 +80,7 @@ func (h *tokenHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer, err := grant(r.Context(), snap, parameters)
-	if wrong, ok := err.(requestError); ok {
+	if wrong, ok := errors.AsType[requestError](err); ok {
 		writeError(w, http.StatusBadRequest, codeInvalidRequest, wrong.Error())
 		return
 	}

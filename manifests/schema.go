@@ -129,11 +129,9 @@ func (s *kindSchema) prune(object map[string]any) []mistake {
 	paths := pruning.PruneWithOptions(object, s.structural, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 	slices.Sort(paths)
 	for _, path := range paths {
-		parent, name := path, path
+		parent, name := "", path
 		if i := strings.LastIndex(path, "."); i >= 0 {
 			parent, name = path[:i], path[i+1:]
-		} else {
-			parent = ""
 		}
 		out = append(out, mistake{path, fmt.Sprintf("unknown field %q%s", path, suggest(name, s.fields(parent)))})
 	}

@@ -212,16 +212,15 @@ func (s *Set) keep(d *document) error {
 
 // implied is the AuthServer that the operator would create: the schema's defaults and nothing else.
 func (l *Loader) implied(name types.NamespacedName) (*v1alpha1.AuthServer, error) {
-	d := &document{kind: v1alpha1.KindAuthServer, namespace: name.Namespace, name: name.Name, apiVersion: v1alpha1.GroupVersion.String()}
-	d.value = map[string]any{
-		"apiVersion": d.apiVersion, "kind": d.kind,
+	object := map[string]any{
+		"apiVersion": v1alpha1.GroupVersion.String(), "kind": v1alpha1.KindAuthServer,
 		"metadata": map[string]any{"namespace": name.Namespace, "name": name.Name},
 	}
-	if mistakes := l.schemas[d.kind].apply(d.value); len(mistakes) > 0 {
+	if mistakes := l.schemas[v1alpha1.KindAuthServer].apply(object); len(mistakes) > 0 {
 		return nil, fmt.Errorf("implying AuthServer %s: %s", name, mistakes[0].message)
 	}
 	o := &v1alpha1.AuthServer{}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(d.value, o); err != nil {
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, o); err != nil {
 		return nil, fmt.Errorf("implying AuthServer %s: %w", name, err)
 	}
 	return o, nil

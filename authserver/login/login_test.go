@@ -159,7 +159,7 @@ func TestWrongPasswordAndUnknownUserAreAlike(t *testing.T) {
 		"no password":          {Email: "bob@acme.example"},
 		"another user's space": {Email: "b ob@acme.example", Password: correct},
 	} {
-		if g, err := w.Login(t.Context(), w.snapshot(), c); err != ErrInvalidCredentials || g != nil {
+		if g, err := w.Login(t.Context(), w.snapshot(), c); !errors.Is(err, ErrInvalidCredentials) || g != nil {
 			t.Errorf("%s: %v, %v", name, g, err)
 		}
 	}

@@ -74,7 +74,7 @@ func (s *Service) current(ctx context.Context, snap *Snapshot, f *store.Family, 
 		return nil, errors.New("reading a refresh-token family: its data is not JSON")
 	}
 	user := snap.directory.accounts[data.Email]
-	reason := ""
+	var reason string
 	switch {
 	case user == nil:
 		reason = "the user is gone"

@@ -68,7 +68,7 @@ func (w *pathWatcher) run(ctx context.Context, out chan<- struct{}) {
 				late = time.After(patience)
 			}
 			continue
-		case <-errs: // events were lost: look
+		case <-errs: //nolint:errcheck // events were lost: look
 		case <-calm:
 		case <-late:
 		case <-tick.C:
@@ -131,7 +131,7 @@ func folders(path string) []string {
 	_ = filepath.WalkDir(path+string(filepath.Separator), func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil || !d.IsDir():
-			return nil // reading the manifests tells of it
+			return nil //nolint:nilerr // reading the manifests tells of it
 		case filepath.Clean(p) != path && strings.HasPrefix(d.Name(), "."):
 			return filepath.SkipDir
 		}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/test/local"
@@ -42,7 +41,7 @@ func start(ctx context.Context) (*stage, error) {
 // show runs kubectl and prints what it prints.
 func (s *stage) show(ctx context.Context, args ...string) error {
 	out, err := s.Control.Kubectl(ctx, args...).CombinedOutput()
-	fmt.Fprint(os.Stdout, indent(string(out)))
+	fmt.Print(indent(string(out)))
 	return err
 }
 

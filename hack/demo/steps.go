@@ -98,7 +98,7 @@ func changeAudience(ctx context.Context, s *stage) error {
 		}
 		// Ready means enforced: no second try.
 		if err := expect(ctx, "acme", acmeToken("https://api.example"), change.want, nil); err != nil {
-			return fmt.Errorf("Ready, but not enforced: %w", err)
+			return fmt.Errorf("the condition is Ready, but the change is not enforced: %w", err)
 		}
 	}
 	return nil
