@@ -84,7 +84,9 @@ var _ = Describe("The admission policy", Ordered, func() {
 
 	It("fences even an operator that was given more rights than it has", func(ctx context.Context) {
 		bindAdmin(ctx, account)
-		Expect(operator.SubResource("status").Patch(ctx, ours.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(`{"status":{"phase":"Failed"}}`)))).To(refusedByPolicy)
+		Eventually(func() error { // the right takes a moment to count
+			return operator.SubResource("status").Patch(ctx, ours.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(`{"status":{"phase":"Failed"}}`)))
+		}).Should(refusedByPolicy)
 		Expect(operator.Delete(ctx, ours.DeepCopy())).To(refusedByPolicy)
 		Expect(operator.Create(ctx, &corev1.Pod{
 			ObjectMeta: metav1.ObjectMeta{Namespace: ours.Namespace, Name: "new"},

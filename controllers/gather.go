@@ -36,16 +36,17 @@ func (r *Reconciler) gather(ctx context.Context, name types.NamespacedName) (*ga
 	if err := r.gatherServer(ctx, g); err != nil {
 		return nil, err
 	}
+	// Without copies: a look at the pods happens often, and nothing here changes what it is given.
 	byServer := client.MatchingFields{indexServer: name.String()}
 	var providers v1alpha1.IdentityProviderList
-	if err := r.client.List(ctx, &providers, byServer); err != nil {
+	if err := r.client.List(ctx, &providers, byServer, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("listing providers: %w", err)
 	}
 	for i := range providers.Items {
 		g.providers = append(g.providers, &providers.Items[i])
 	}
 	var policies v1alpha1.TenantJWTPolicyList
-	if err := r.client.List(ctx, &policies, byServer); err != nil {
+	if err := r.client.List(ctx, &policies, byServer, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("listing policies: %w", err)
 	}
 	for i := range policies.Items {
@@ -55,7 +56,7 @@ func (r *Reconciler) gather(ctx context.Context, name types.NamespacedName) (*ga
 		return g, nil
 	}
 	var pods corev1.PodList
-	err := r.client.List(ctx, &pods, client.InNamespace(name.Namespace), client.MatchingLabels{v1alpha1.LabelServer: name.Name})
+	err := r.client.List(ctx, &pods, client.InNamespace(name.Namespace), client.MatchingLabels{v1alpha1.LabelServer: name.Name}, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return nil, fmt.Errorf("listing pods: %w", err)
 	}

@@ -40,7 +40,7 @@ func signs(server *v1alpha1.AuthServer) bool { return server.Spec.Store.Type != 
 func (a *applier) applyKeys(ctx context.Context) error {
 	if !signs(a.server) {
 		a.st.keys = keyState{}
-		return a.remove(ctx, objectID{kindSecret, keysName(a.server.Name)})
+		return nil
 	}
 	secret, err := a.readOwn(ctx, keysName(a.server.Name))
 	if err != nil {
@@ -72,6 +72,35 @@ func (a *applier) applyKeys(ctx context.Context) error {
 	}
 	a.st.keys = keyState{hash: config.Hash(content), next: planned.Next}
 	return nil
+}
+
+// pruneKeys removes the keys of a server that signs no more, once no pod mounts them: a pod whose volume misses a Secret gets
+// no further change of any file. It returns true while the Secret has to stay for that.
+func (a *applier) pruneKeys(ctx context.Context, pods []corev1.Pod) (bool, error) {
+	if signs(a.server) {
+		return false, nil
+	}
+	if mounts(pods, keysName(a.server.Name)) {
+		return true, nil
+	}
+	return false, a.remove(ctx, objectID{kindSecret, keysName(a.server.Name)})
+}
+
+// mounts tells whether any pod has the Secret in a projected volume.
+func mounts(pods []corev1.Pod, secret string) bool {
+	for i := range pods {
+		for _, v := range pods[i].Spec.Volumes {
+			if v.Projected == nil {
+				continue
+			}
+			for _, s := range v.Projected.Sources {
+				if s.Secret != nil && s.Secret.Name == secret {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // applyOpsToken makes the operations token once: 256 random bits in hex.
@@ -118,6 +147,13 @@ func orDefault[T ~string](v, standard T) T {
 		return standard
 	}
 	return v
+}
+
+// postpone looks again in a minute: while the AuthServer is not usable, keys stay as they are.
+func (k *keyState) postpone(now time.Time) {
+	if k.due(now) {
+		k.next = now.Add(time.Minute)
+	}
 }
 
 // due tells whether the keys have to be looked at.

@@ -30,6 +30,8 @@ type pass struct {
 	hash string
 	// counts are the shard counts that were mounted when the pass began.
 	counts []int
+	// keysLeft tells that signing keys are there only because pods still mount them.
+	keysLeft bool
 	// taken are names that belong to others; refused is what the API server says about the workload.
 	taken   []*foreignError
 	refused []string
@@ -99,7 +101,9 @@ func (r *Reconciler) applyAll(ctx context.Context, st *serverState, g *gathered,
 	}
 	errs := a.applyFiles(ctx, files)
 	errs = append(errs, a.applyOpsToken(ctx))
-	if !out.Held {
+	if out.Held {
+		st.keys.postpone(r.options.Now())
+	} else {
 		errs = append(errs, a.applyKeys(ctx))
 	}
 	var rest error
@@ -116,6 +120,9 @@ func (r *Reconciler) applyAll(ctx context.Context, st *serverState, g *gathered,
 	p.taken, rest = foreign(errs)
 	if p.refused, rest = refused(rest); rest != nil {
 		return rest
+	}
+	if p.keysLeft, err = a.pruneKeys(ctx, g.pods); err != nil {
+		return err
 	}
 	return a.pruneShards(ctx, append(p.counts, out.ShardCount))
 }
@@ -256,9 +263,15 @@ type invalidError struct{ text string }
 
 func (e *invalidError) Error() string { return e.text }
 
-// shardsUnmounted tells whether the pods of a smaller set are gone, so that the set can go too.
-func (r *Reconciler) shardsUnmounted(st *serverState, g *gathered) bool {
-	if st.last == nil || len(st.ledger.sets) < 2 {
+// unmounted tells whether the pods are gone for which a smaller set of shards, or signing keys, were left.
+func (st *serverState) unmounted(g *gathered) bool {
+	if st.last == nil {
+		return false
+	}
+	if st.last.keysLeft && !mounts(g.pods, keysName(g.name.Name)) {
+		return true
+	}
+	if len(st.ledger.sets) < 2 {
 		return false
 	}
 	mounted := map[int]bool{}

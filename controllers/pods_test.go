@@ -197,3 +197,10 @@ func (p *fakePod) serves(ctx context.Context) func() bool {
 		return true
 	}
 }
+
+// remove deletes the Pod object, as a kubelet does when the containers have ended.
+func (p *fakePod) remove(ctx context.Context) {
+	GinkgoHelper()
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: p.key.Namespace, Name: p.key.Name}}
+	Expect(p.kube.Delete(ctx, pod, client.GracePeriodSeconds(0))).To(Succeed())
+}

@@ -53,17 +53,17 @@ type observation struct {
 // only now and then.
 func (r *Reconciler) observe(ctx context.Context, st *serverState, g *gathered) observation {
 	ready := st.view(g.pods)
-	if st.last == nil || st.last.hash == "" {
-		return observation{}
+	nothing := st.last == nil || st.last.hash == "" // to confirm
+	if !nothing {
+		r.nudge(ctx, st, ready, true)
+		r.ask(ctx, st, ready)
+		r.nudge(ctx, st, ready, false)
 	}
-	r.nudge(ctx, st, ready, true)
-	r.ask(ctx, st, ready)
-	r.nudge(ctx, st, ready, false)
 	var seen observation
 	for _, p := range ready {
 		v := st.pods[p.UID]
 		seen.ready = append(seen.ready, v)
-		if !st.ledger.current(v.serving) {
+		if !nothing && !st.ledger.current(v.serving) {
 			seen.lagging = append(seen.lagging, v)
 		}
 	}

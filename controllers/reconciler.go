@@ -61,7 +61,7 @@ var longAgo = time.Unix(0, 0)
 // passIfDue renders and applies when something changed, and returns how long to wait when it is too early for that. A
 // pass that fails stays due.
 func (r *Reconciler) passIfDue(ctx context.Context, st *serverState, g *gathered) (time.Duration, error) {
-	if st.keys.due(r.options.Now()) || r.shardsUnmounted(st, g) {
+	if st.keys.due(r.options.Now()) || st.unmounted(g) {
 		st.change.mark(longAgo)
 	}
 	due, wait := st.change.take(time.Now(), r.options.Timing.Batch)

@@ -53,6 +53,8 @@ func (p *pass) workloadProblems(v *render.Verdict) {
 // serverDelivery is how far the whole configuration has come.
 func (r *Reconciler) serverDelivery(st *serverState, g *gathered, seen observation) (delivery, time.Duration) {
 	switch {
+	case st.last.hash == "" && len(seen.ready) > 0:
+		return delivery{v1alpha1.ReasonPropagating, "the configuration could not be written"}, 0
 	case len(seen.ready) == 0 && g.server.Spec.Replicas != nil && *g.server.Spec.Replicas == 0:
 		return delivery{v1alpha1.ReasonNoReadyReplicas, "spec.replicas is 0"}, 0
 	case len(seen.ready) == 0:
@@ -80,6 +82,9 @@ func (r *Reconciler) serverStatus(server *v1alpha1.AuthServer, p *pass, v *rende
 		AppliedReplicas:    int32(len(seen.ready) - len(seen.lagging)),
 		Selector:           labels.SelectorFromSet(selectorLabels(server.Name)).String(),
 		References:         v.References,
+	}
+	if p.hash == "" {
+		status.AppliedReplicas = 0
 	}
 	status.Applied = fmt.Sprintf("%d/%d", status.AppliedReplicas, status.Replicas)
 	for key, o := range p.verdicts {

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+)
+
+func env(values map[string]string) func(string) string {
+	return func(name string) string { return values[name] }
+}
+
+var inPod = env(map[string]string{"POD_NAME": "p", "POD_NAMESPACE": "gatehouse-system"})
+
+// TestFlags guards what an installation can say, and that a slip does not widen what the operator watches.
+func TestFlags(t *testing.T) {
+	for name, c := range map[string]struct {
+		args       []string
+		namespaces []string
+		problem    string
+	}{
+		"cluster-wide":        {nil, nil, ""},
+		"namespaces":          {[]string{"--namespaces", "a,b, a"}, []string{"a", "b"}, ""},
+		"an empty namespace":  {[]string{"--namespaces", "a,"}, nil, `"" is not a namespace`},
+		"only a comma":        {[]string{"--namespaces", ","}, nil, `"" is not a namespace`},
+		"no namespace's name": {[]string{"--namespaces", "A_b"}, nil, `"A_b" is not a namespace`},
+		"an argument":         {[]string{"a"}, nil, `unexpected argument "a"`},
+		"an unknown flag":     {[]string{"--nope"}, nil, "not defined"},
+		"no log level":        {[]string{"--log-level", "loud"}, nil, "log-level"},
+	} {
+		var stderr bytes.Buffer
+		f, err := parseFlags(c.args, inPod, &stderr)
+		if c.problem != "" {
+			if err == nil || !strings.Contains(err.Error(), c.problem) {
+				t.Errorf("%s: %v, want %q", name, err, c.problem)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(c.namespaces, f.namespaces); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	if _, err := parseFlags(nil, env(nil), new(bytes.Buffer)); err == nil || !strings.Contains(err.Error(), "--image is required") {
+		t.Errorf("outside a Pod and without --image: %v", err)
+	}
+}
+
+// TestUsage guards the exit codes.
+func TestUsage(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want int
+	}{{[]string{"--help"}, exitFine}, {[]string{"--nope"}, exitUsage}} {
+		var stderr bytes.Buffer
+		if got := run(t.Context(), c.args, inPod, &stderr); got != c.want || stderr.Len() == 0 {
+			t.Errorf("%v: exit code %d, want %d; it said %q", c.args, got, c.want, stderr.String())
+		}
+	}
+}
+
+// TestOwnImage guards which image auth servers run: the operator's, whatever else is in its Pod.
+func TestOwnImage(t *testing.T) {
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "gatehouse-system", Name: "p"},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "mesh", Image: "proxy"}, {Name: operatorContainer, Image: "gatehouse:1"}}},
+	}
+	reader := fake.NewClientBuilder().WithObjects(pod).Build()
+	if got, err := ownImage(t.Context(), reader, "gatehouse-system", "p"); err != nil || got != "gatehouse:1" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if _, err := ownImage(t.Context(), reader, "gatehouse-system", "other"); err == nil || !strings.Contains(err.Error(), "or set --image") {
+		t.Errorf("no such Pod: %v", err)
+	}
+	pod.Spec.Containers = pod.Spec.Containers[:1]
+	reader = fake.NewClientBuilder().WithObjects(pod).Build()
+	if _, err := ownImage(t.Context(), reader, "gatehouse-system", "p"); err == nil || !strings.Contains(err.Error(), "set --image") {
+		t.Errorf("no such container: %v", err)
+	}
+}
