@@ -5,14 +5,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
-	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/authserver"
-	"github.com/gatehouse-auth/gatehouse/authserver/logs"
 )
 
 // options checks the flags and turns them into the server's options.
@@ -32,7 +29,7 @@ func (f *flags) options(log *slog.Logger) (authserver.Options, error) {
 			return authserver.Options{}, fmt.Errorf("%s: want host:port or :port: %w", name, err)
 		}
 	}
-	secret, err := readOpsToken(f.opsTokenFile)
+	secret, err := authserver.ReadOpsToken(f.opsTokenFile)
 	if err != nil {
 		return authserver.Options{}, fmt.Errorf("--ops-token-file: %w", err)
 	}
@@ -42,28 +39,4 @@ func (f *flags) options(log *slog.Logger) (authserver.Options, error) {
 		MemoryLimit: memoryLimit(cgroupLimit),
 		OpsToken:    secret, Logger: log,
 	}, nil
-}
-
-// maxOpsToken bounds the operations token, in bytes.
-const maxOpsToken = 4 << 10
-
-// readOpsToken reads the token; white space around it is no part of it.
-func readOpsToken(path string) (logs.Secret, error) {
-	if path == "" {
-		return "", nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = f.Close() }() // only read
-	data, err := io.ReadAll(io.LimitReader(f, maxOpsToken+1))
-	if err != nil {
-		return "", err
-	}
-	token := strings.TrimSpace(string(data))
-	if token == "" || len(data) > maxOpsToken {
-		return "", fmt.Errorf("%s is empty or longer than %d bytes", path, maxOpsToken)
-	}
-	return logs.Secret(token), nil
 }

@@ -131,7 +131,7 @@ func (f *serveFlags) options(log *slog.Logger) (authserver.Options, error) {
 			return o, failed(fmt.Errorf("making the data folder: %w", err))
 		}
 	}
-	token, err := readOpsToken(f.opsTokenFile)
+	token, err := authserver.ReadOpsToken(f.opsTokenFile)
 	if err != nil {
 		return o, fmt.Errorf("--ops-token-file: %w", err)
 	}
@@ -163,30 +163,6 @@ func externalURL(listen string, bound net.Addr) string {
 		return "http://" + listen
 	}
 	return "http://" + net.JoinHostPort(host, port)
-}
-
-// maxOpsToken bounds the operations token, in bytes.
-const maxOpsToken = 4 << 10
-
-// readOpsToken reads the token; white space around it is no part of it.
-func readOpsToken(path string) (logs.Secret, error) {
-	if path == "" {
-		return "", nil
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = file.Close() }() // only read
-	data, err := io.ReadAll(io.LimitReader(file, maxOpsToken+1))
-	if err != nil {
-		return "", err
-	}
-	token := strings.TrimSpace(string(data))
-	if token == "" || len(data) > maxOpsToken {
-		return "", fmt.Errorf("%s is empty or longer than %d bytes", path, maxOpsToken)
-	}
-	return logs.Secret(token), nil
 }
 
 // newSite reads standard input, if it is asked for: it can be read only once.
