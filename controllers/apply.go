@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -41,21 +40,6 @@ type appliedRecord struct {
 	// before is the version that the cache showed when we wrote; "" for none.
 	before string
 	at     time.Time
-}
-
-// foreignError tells that a name the operator needs is taken by an object that it did not make.
-type foreignError struct {
-	kind, namespace, name string
-	// earlier marks an object of an earlier AuthServer of this name, which the garbage collector is about to remove.
-	earlier bool
-}
-
-func (e *foreignError) Error() string {
-	if e.earlier {
-		return fmt.Sprintf("%s %s/%s still belongs to a deleted AuthServer of this name and is being removed", e.kind, e.namespace, e.name)
-	}
-	return fmt.Sprintf("%s %s/%s exists and was not made for this AuthServer: delete it, or give the AuthServer another name",
-		e.kind, e.namespace, e.name)
 }
 
 // applier writes the managed objects of one server by server-side apply, and only those that differ from what is there.
@@ -171,18 +155,6 @@ func (a *applier) current(ctx context.Context, id objectID) (client.Object, erro
 	return o, nil
 }
 
-// own returns a foreignError unless the object belongs to this very AuthServer.
-func (a *applier) own(have client.Object, id objectID) error {
-	earlier := false
-	for _, o := range have.GetOwnerReferences() {
-		if o.UID == a.server.UID {
-			return nil
-		}
-		earlier = earlier || (o.Kind == v1alpha1.KindAuthServer && o.Name == a.server.Name && ownedByGatehouse([]metav1.OwnerReference{o}))
-	}
-	return &foreignError{kind: id.kind, namespace: a.server.Namespace, name: id.name, earlier: earlier}
-}
-
 // clean tells whether nothing has to be written: we applied this very content, and either nobody has touched the object
 // since, or what they did left our fields alone.
 func (a *applier) clean(id objectID, hash string, have client.Object, wanted *unstructured.Unstructured) bool {
@@ -247,7 +219,7 @@ func (a *applier) remove(ctx context.Context, id objectID) error {
 		delete(a.st.applied, id)
 		return err
 	}
-	if a.own(have, id) != nil || !have.GetDeletionTimestamp().IsZero() {
+	if !a.owns(have) || !have.GetDeletionTimestamp().IsZero() {
 		return nil
 	}
 	err = a.r.client.Delete(ctx, have, client.Preconditions{UID: ptr.To(have.GetUID())})
@@ -257,17 +229,4 @@ func (a *applier) remove(ctx context.Context, id objectID) error {
 	a.st.written.remove(have.GetUID())
 	delete(a.st.applied, id)
 	return nil
-}
-
-// foreign takes the foreignErrors out of what applying several objects returned.
-func foreign(errs []error) (taken []*foreignError, rest error) {
-	for _, err := range errs {
-		var f *foreignError
-		if errors.As(err, &f) {
-			taken = append(taken, f)
-			continue
-		}
-		rest = errors.Join(rest, err)
-	}
-	return taken, rest
 }

@@ -191,7 +191,7 @@ func ownedByOthers(entries []metav1.ManagedFieldsEntry) bool {
 			Spec     json.RawMessage            `json:"f:spec"`
 			Metadata map[string]json.RawMessage `json:"f:metadata"`
 		}
-		if err := json.Unmarshal(e.FieldsV1.Raw, &fields); err != nil {
+		if err := json.Unmarshal(e.FieldsV1.GetRawBytes(), &fields); err != nil {
 			return true
 		}
 		if fields.Spec != nil || fields.Metadata["f:labels"] != nil || fields.Metadata["f:annotations"] != nil {

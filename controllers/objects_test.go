@@ -73,11 +73,6 @@ func authServer(namespace, name string) *v1alpha1.AuthServer {
 	return &v1alpha1.AuthServer{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 }
 
-// users is a list with one user, whose password is "correct horse battery staple".
-const users = `- email: ada@example.com
-  hash: $argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$1b4m9XHUUkMhGQ7sT2vS0bPCN5Df6yFbnkZ8m5wvVZk
-`
-
 func secret(namespace, name string, data ...string) *corev1.Secret {
 	s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, StringData: map[string]string{}}
 	for i := 0; i+1 < len(data); i += 2 {

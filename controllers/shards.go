@@ -49,7 +49,7 @@ func countOf(server string, volumes []corev1.Volume) int {
 			if s.Secret == nil {
 				continue
 			}
-			if count, _, ok := parseTenantsName(server, s.Secret.Name); ok {
+			if count, ok := parseTenantsName(server, s.Secret.Name); ok {
 				return count
 			}
 		}
@@ -57,12 +57,14 @@ func countOf(server string, volumes []corev1.Volume) int {
 	return 0
 }
 
-func parseTenantsName(server, secret string) (count, n int, ok bool) {
+// parseTenantsName returns the size of the set that a tenants Secret of the server belongs to.
+func parseTenantsName(server, secret string) (count int, ok bool) {
 	rest, found := strings.CutPrefix(secret, workloadName(server)+"-tenants-")
 	if !found {
-		return 0, 0, false
+		return 0, false
 	}
-	return config.ParseTenantsFile("tenants-" + rest + ".json.gz")
+	count, _, ok = config.ParseTenantsFile("tenants-" + rest + ".json.gz")
+	return count, ok
 }
 
 // folded returns the tenants files of a smaller set, made from those of a larger one: while pods still mount the
@@ -110,7 +112,7 @@ func (a *applier) pruneShards(ctx context.Context, wanted []int) error {
 	}
 	for i := range secrets.Items {
 		name := secrets.Items[i].Name
-		count, _, ok := parseTenantsName(a.server.Name, name)
+		count, ok := parseTenantsName(a.server.Name, name)
 		if !ok || slices.Contains(wanted, count) {
 			continue
 		}

@@ -148,7 +148,7 @@ func TestBounds(t *testing.T) {
 // TestOwnedByOthers guards whether an AuthServer that the operator made may be removed.
 func TestOwnedByOthers(t *testing.T) {
 	entry := func(manager, fields string) metav1.ManagedFieldsEntry {
-		return metav1.ManagedFieldsEntry{Manager: manager, FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)}}
+		return metav1.ManagedFieldsEntry{Manager: manager, FieldsV1: metav1.NewFieldsV1(fields)}
 	}
 	for name, c := range map[string]struct {
 		entry metav1.ManagedFieldsEntry

@@ -4,6 +4,7 @@ package controllers_test
 
 import (
 	"context"
+	"errors"
 	"os/exec"
 	"sync"
 	"testing"
@@ -104,7 +105,7 @@ func newClient(config *rest.Config) client.Client {
 func kubectl(ctx context.Context, c *kube.ControlPlane, args ...string) []byte {
 	GinkgoHelper()
 	out, err := c.Kubectl(ctx, args...).Output()
-	if failed, ok := err.(*exec.ExitError); ok {
+	if failed := new(exec.ExitError); errors.As(err, &failed) {
 		Fail("kubectl " + args[0] + ": " + string(failed.Stderr))
 	}
 	Expect(err).NotTo(HaveOccurred())
