@@ -55,12 +55,12 @@ func (r *Reconciler) mayCreate(g *gathered) bool {
 		return false
 	}
 	for _, o := range g.providers {
-		if o.Namespace == g.name.Namespace && o.DeletionTimestamp.IsZero() {
+		if o.Namespace == g.name.Namespace {
 			return true
 		}
 	}
 	for _, o := range g.policies {
-		if o.Namespace == g.name.Namespace && o.DeletionTimestamp.IsZero() {
+		if o.Namespace == g.name.Namespace {
 			return true
 		}
 	}

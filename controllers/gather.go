@@ -22,7 +22,8 @@ type gathered struct {
 	// server is nil when it does not exist or is being deleted: nothing attaches to a server on its way out.
 	server *v1alpha1.AuthServer
 	// leaving tells that server is nil because it is being deleted.
-	leaving   bool
+	leaving bool
+	// providers and policies that name the server. One that was deleted counts no more, also while a finalizer keeps it.
 	providers []*v1alpha1.IdentityProvider
 	policies  []*v1alpha1.TenantJWTPolicy
 	pods      []corev1.Pod
@@ -43,14 +44,18 @@ func (r *Reconciler) gather(ctx context.Context, name types.NamespacedName) (*ga
 		return nil, fmt.Errorf("listing providers: %w", err)
 	}
 	for i := range providers.Items {
-		g.providers = append(g.providers, &providers.Items[i])
+		if o := &providers.Items[i]; o.DeletionTimestamp.IsZero() {
+			g.providers = append(g.providers, o)
+		}
 	}
 	var policies v1alpha1.TenantJWTPolicyList
 	if err := r.client.List(ctx, &policies, byServer, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("listing policies: %w", err)
 	}
 	for i := range policies.Items {
-		g.policies = append(g.policies, &policies.Items[i])
+		if o := &policies.Items[i]; o.DeletionTimestamp.IsZero() {
+			g.policies = append(g.policies, o)
+		}
 	}
 	if g.server == nil {
 		return g, nil

@@ -172,6 +172,18 @@ var _ = Describe("Verdicts", func() {
 		Eventually(count("two")).Should(BeEquivalentTo(1))
 	})
 
+	It("stops serving what was deleted, also while a finalizer keeps it", func(ctx context.Context) {
+		Expect(admin.Create(ctx, hmacPolicy(ns, "stays", "good"))).To(Succeed())
+		p := hmacPolicy(ns, "acme", "good")
+		p.Finalizers = []string{"example.com/keep"}
+		Expect(admin.Create(ctx, p)).To(Succeed())
+		served := func() int32 { return fresh(ctx, authServer(ns, "default"))().Status.TenantJWTPolicies }
+		Eventually(served).Should(BeEquivalentTo(2))
+		Expect(admin.Delete(ctx, p)).To(Succeed())
+		Eventually(served).Should(BeEquivalentTo(1))
+		update(ctx, p, func(p *v1alpha1.TenantJWTPolicy) { p.Finalizers = nil })
+	})
+
 	It("keeps the last good settings of an AuthServer that turns invalid, and goes on with its objects", func(ctx context.Context) {
 		server := authServer(ns, "default")
 		Expect(admin.Create(ctx, server)).To(Succeed())
