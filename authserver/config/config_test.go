@@ -79,17 +79,17 @@ func TestParseBaseRefuses(t *testing.T) {
 		want   string
 	}{
 		{"another version", func(b *Base) { b.Version = 2 }, "version is 2, this server reads version 1"},
-		{"no URL", func(b *Base) { b.ExternalURL = "" }, `externalURL "" is not an http or https URL`},
-		{"unknown store", func(b *Base) { b.Store.Type = "Redis" }, `store.type is "Redis"`},
-		{"no lifetime", func(b *Base) { b.Tokens.AccessTokenLifetime = 0 }, "lifetimes 0s and 720h0m0s are out of range"},
-		{"refresh before access", func(b *Base) { b.Tokens.RefreshTokenLifetime = Duration(time.Minute) }, "are out of range"},
+		{"no URL", func(b *Base) { b.ExternalURL = "" }, "externalURL is not an http or https URL"},
+		{"unknown store", func(b *Base) { b.Store.Type = "Redis" }, "store.type is not known, want Embedded or None"},
+		{"no lifetime", func(b *Base) { b.Tokens.AccessTokenLifetime = 0 }, "accessTokenLifetime must be at least 1s"},
+		{"refresh before access", func(b *Base) { b.Tokens.RefreshTokenLifetime = Duration(time.Minute) }, "not exceed refreshTokenLifetime"},
 		{"no audience", func(b *Base) { b.Tokens.Audience = nil }, "tokens.audience is empty"},
 		{"no range", func(b *Base) { b.Outbound.AllowedCIDRs = []string{"10.0.0.0"} }, "outbound.allowedCIDRs[0]"},
-		{"provider without name", func(b *Base) { b.Providers[0].Name = "" }, "a provider has no object or name"},
-		{"bad organization", func(b *Base) { b.Providers[0].Organization = "a/b" }, `organization "a/b" is not valid`},
-		{"unknown type", func(b *Base) { b.Providers[0].Type = "LDAP" }, `type "LDAP" is not known`},
+		{"provider without name", func(b *Base) { b.Providers[0].Name = "" }, "IdentityProvider/default/staff: object and name are required"},
+		{"bad organization", func(b *Base) { b.Providers[0].Organization = "a/b" }, "organization is not valid"},
+		{"unknown type", func(b *Base) { b.Providers[0].Type = "LDAP" }, "type is not known"},
 		{"no block", func(b *Base) { b.Providers[0].Password = nil }, "its block is missing"},
-		{"one name twice", func(b *Base) { b.Providers = append(b.Providers, b.Providers[0]) }, "two providers have the name staff"},
+		{"one name twice", func(b *Base) { b.Providers = append(b.Providers, b.Providers[0]) }, "another provider has the same name"},
 		{"two Password providers", func(b *Base) {
 			second := b.Providers[0]
 			second.Name = "other"
@@ -128,17 +128,17 @@ func TestParseTenantsRefuses(t *testing.T) {
 		{"name of another shard", TenantsFile(2, 1), Tenants{Version: Version, Count: 1}, "content is shard 0 of 1"},
 		{"not a tenants file", "tenants.json", Tenants{}, "not the name of a tenants file"},
 		{"another version", TenantsFile(1, 0), Tenants{Version: 7, Count: 1}, "version is 7"},
-		{"one tenant twice", TenantsFile(1, 0), Tenants{Version: Version, Count: 1, Policies: []Policy{policy("acme"), policy("acme")}}, "a second policy of tenant acme"},
-		{"tenant of another shard", TenantsFile(2, other), Tenants{Version: Version, Count: 2, Shard: other, Policies: []Policy{policy("acme")}}, "belongs to shard"},
-		{"bad tenant", TenantsFile(1, 0), edit(func(p *Policy) { p.TenantID = "a/b" }), `tenantID "a/b" is not valid`},
-		{"no object", TenantsFile(1, 0), edit(func(p *Policy) { p.Object = "" }), "object is empty"},
+		{"one tenant twice", TenantsFile(1, 0), Tenants{Version: Version, Count: 1, Policies: []Policy{policy("acme"), policy("acme")}}, "a second policy of its tenant"},
+		{"tenant of another shard", TenantsFile(2, other), Tenants{Version: Version, Count: 2, Shard: other, Policies: []Policy{policy("acme")}}, "its tenant belongs to shard"},
+		{"bad tenant", TenantsFile(1, 0), edit(func(p *Policy) { p.TenantID = "a/b" }), "TenantJWTPolicy/default/acme: tenantID is not valid"},
+		{"no object", TenantsFile(1, 0), edit(func(p *Policy) { p.Object = "" }), "policies[0]: object is empty"},
 		{"no algorithms", TenantsFile(1, 0), edit(func(p *Policy) { p.Algorithms = nil }), "algorithms, tokenTypes and username.claim are required"},
 		{"no issuers", TenantsFile(1, 0), edit(func(p *Policy) { p.Issuers = nil }), "no issuers"},
 		{"leeway below zero", TenantsFile(1, 0), edit(func(p *Policy) { p.Leeway = -1 }), "leeway is negative"},
 		{"URL and keys", TenantsFile(1, 0), edit(func(p *Policy) { p.Issuers[0].Keys = []json.RawMessage{[]byte("{}")} }), "want either jwksURI or keys"},
 		{"neither", TenantsFile(1, 0), edit(func(p *Policy) { p.Issuers[0].JWKSURI = "" }), "want either jwksURI or keys"},
 		{"URL without issuer", TenantsFile(1, 0), edit(func(p *Policy) { p.Issuers[0].Issuer = "" }), "issuer is required"},
-		{"one issuer twice", TenantsFile(1, 0), edit(func(p *Policy) { p.Issuers = append(p.Issuers, p.Issuers[0]) }), "is there twice"},
+		{"one issuer twice", TenantsFile(1, 0), edit(func(p *Policy) { p.Issuers = append(p.Issuers, p.Issuers[0]) }), "issuers[1]: its issuer is there twice"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -164,9 +164,6 @@ func TestDecodingIsStrict(t *testing.T) {
 		if _, err := ParseBase([]byte(data)); err == nil {
 			t.Errorf("%s: parsed", name)
 		}
-	}
-	if _, err := ParseKeys([]byte(`{"version":1,"keys":[{"kid":"a","alg":"ES256","activeFrom":"2026-01-01T00:00:00Z","privateKey":12}]}`)); err == nil || strings.Contains(err.Error(), "12") {
-		t.Errorf("error %v is missing or shows the value", err)
 	}
 }
 

@@ -4,7 +4,6 @@ package config
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 )
 
@@ -17,15 +16,15 @@ func (d Duration) Value() time.Duration { return time.Duration(d) }
 // MarshalJSON writes the duration as a string.
 func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(d).String()) }
 
-// UnmarshalJSON reads a string such as "15m" or "15m0s".
+// UnmarshalJSON reads a string such as "15m" or "15m0s". The error does not hold the text.
 func (d *Duration) UnmarshalJSON(data []byte) error {
 	var s string
-	if err := json.Unmarshal(data, &s); err != nil {
-		return fmt.Errorf("reading a duration: want a string such as \"15m\": %w", err)
+	if json.Unmarshal(data, &s) != nil {
+		return errDuration
 	}
 	v, err := time.ParseDuration(s)
 	if err != nil {
-		return fmt.Errorf("reading a duration: %w", err)
+		return errDuration
 	}
 	*d = Duration(v)
 	return nil

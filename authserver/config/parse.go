@@ -27,7 +27,7 @@ func ParseBase(data []byte) (*Base, error) {
 func ParseKeys(data []byte) (*Keys, error) {
 	var k Keys
 	if err := decode(data, &k); err != nil {
-		return nil, fmt.Errorf("parsing %s: %w", FileKeys, redact(err))
+		return nil, fmt.Errorf("parsing %s: %w", FileKeys, err)
 	}
 	if err := k.validate(); err != nil {
 		return nil, fmt.Errorf("checking %s: %w", FileKeys, err)
@@ -47,10 +47,10 @@ func ParseTenants(name string, data []byte) (*Tenants, error) {
 	}
 	var t Tenants
 	if err := decode(content, &t); err != nil {
-		return nil, fmt.Errorf("parsing %s: %w", name, redact(err))
+		return nil, fmt.Errorf("parsing %s: %w", name, err)
 	}
 	if t.Count != count || t.Shard != n {
-		return nil, fmt.Errorf("checking %s: content is shard %d of %d", name, t.Shard, t.Count)
+		return nil, fmt.Errorf("checking %s: %w", name, otherShard(t.Shard, t.Count))
 	}
 	if err := t.validate(); err != nil {
 		return nil, fmt.Errorf("checking %s: %w", name, err)
@@ -58,7 +58,14 @@ func ParseTenants(name string, data []byte) (*Tenants, error) {
 	return &t, nil
 }
 
-// decode is strict: one JSON value, known fields only, nothing behind it.
+func otherShard(shard, count int) error {
+	if shard < 0 || shard >= count || count > MaxShards {
+		return errors.New("shard and count are not those of the file's name")
+	}
+	return fmt.Errorf("content is shard %d of %d", shard, count)
+}
+
+// decode is strict: one JSON value, known fields only, nothing behind it. Its errors hold nothing of the content.
 func decode(data []byte, into any) error {
 	if len(data) > MaxShardContent {
 		return fmt.Errorf("%d bytes, the limit is %d", len(data), MaxShardContent)
@@ -66,26 +73,12 @@ func decode(data []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
-		return err
+		return explain(err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("data after the end of the JSON value")
+		return errTrailing
 	}
 	return nil
-}
-
-// redact keeps of a decoding error what cannot hold key material: its kind and place.
-func redact(err error) error {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		return fmt.Errorf("JSON syntax error at byte %d", syntax.Offset)
-	case errors.As(err, &kind):
-		return fmt.Errorf("field %s holds a %s", kind.Field, kind.Value)
-	default:
-		return err
-	}
 }
 
 func gunzip(data []byte) ([]byte, error) {

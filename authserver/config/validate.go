@@ -19,25 +19,40 @@ var name = regexp.MustCompile(`^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$`)
 // ValidTenantID tells whether s can be a tenant ID or an organization.
 func ValidTenantID(s string) bool { return len(s) <= maxName && name.MatchString(s) }
 
+// maxVersion bounds the versions told in a message: a larger number is none.
+const maxVersion = 999
+
+func checkVersion(v int) error {
+	switch {
+	case v == Version:
+		return nil
+	case v < 0 || v > maxVersion:
+		return fmt.Errorf("version is not known, this server reads version %d", Version)
+	default:
+		return fmt.Errorf("version is %d, this server reads version %d", v, Version)
+	}
+}
+
+// validate names the field, like the other checks here, and never its value: see explain.
 func (b *Base) validate() error {
-	if b.Version != Version {
-		return fmt.Errorf("version is %d, this server reads version %d", b.Version, Version)
+	if err := checkVersion(b.Version); err != nil {
+		return err
 	}
 	if !strings.HasPrefix(b.ExternalURL, "https://") && !strings.HasPrefix(b.ExternalURL, "http://") {
-		return fmt.Errorf("externalURL %q is not an http or https URL", b.ExternalURL)
+		return fmt.Errorf("externalURL is not an http or https URL")
 	}
 	if !slices.Contains([]string{StoreEmbedded, StoreNone}, b.Store.Type) {
-		return fmt.Errorf("store.type is %q, want %s or %s", b.Store.Type, StoreEmbedded, StoreNone)
+		return fmt.Errorf("store.type is not known, want %s or %s", StoreEmbedded, StoreNone)
 	}
 	if b.Tokens.AccessTokenLifetime.Value() < time.Second || b.Tokens.RefreshTokenLifetime < b.Tokens.AccessTokenLifetime {
-		return fmt.Errorf("tokens: lifetimes %s and %s are out of range", b.Tokens.AccessTokenLifetime.Value(), b.Tokens.RefreshTokenLifetime.Value())
+		return fmt.Errorf("tokens: accessTokenLifetime must be at least 1s and not exceed refreshTokenLifetime")
 	}
 	if len(b.Tokens.Audience) == 0 {
 		return fmt.Errorf("tokens.audience is empty")
 	}
 	for i, c := range b.Outbound.AllowedCIDRs {
 		if _, err := netip.ParsePrefix(c); err != nil {
-			return fmt.Errorf("outbound.allowedCIDRs[%d]: %w", i, err)
+			return fmt.Errorf("outbound.allowedCIDRs[%d] is not a network such as 10.0.0.0/8", i)
 		}
 	}
 	return b.validateProviders()
@@ -46,28 +61,29 @@ func (b *Base) validate() error {
 func (b *Base) validateProviders() error {
 	seen := map[string]bool{}
 	passwords := 0
-	for _, p := range b.Providers {
+	for i, p := range b.Providers {
+		at := where("providers", i, p.Object)
 		switch {
 		case p.Object == "" || p.Name == "":
-			return fmt.Errorf("a provider has no object or name")
+			return fmt.Errorf("%s: object and name are required", at)
 		case seen[p.Name]:
-			return fmt.Errorf("%s: two providers have the name %s", p.Object, p.Name)
+			return fmt.Errorf("%s: another provider has the same name", at)
 		case !ValidTenantID(p.Organization):
-			return fmt.Errorf("%s: organization %q is not valid", p.Object, p.Organization)
+			return fmt.Errorf("%s: organization is not valid", at)
 		case p.Type != ProviderPassword || p.Password == nil:
-			return fmt.Errorf("%s: type %q is not known, or its block is missing", p.Object, p.Type)
+			return fmt.Errorf("%s: type is not known, or its block is missing", at)
 		}
 		seen[p.Name] = true
 		if passwords++; passwords > 1 {
-			return fmt.Errorf("%s: a second Password provider", p.Object)
+			return fmt.Errorf("%s: a second Password provider", at)
 		}
 	}
 	return nil
 }
 
 func (k *Keys) validate() error {
-	if k.Version != Version {
-		return fmt.Errorf("version is %d, this server reads version %d", k.Version, Version)
+	if err := checkVersion(k.Version); err != nil {
+		return err
 	}
 	seen := map[string]bool{}
 	for i, key := range k.Keys {
@@ -75,7 +91,7 @@ func (k *Keys) validate() error {
 			return fmt.Errorf("keys[%d]: kid, alg, activeFrom and privateKey are required", i)
 		}
 		if seen[key.KeyID] {
-			return fmt.Errorf("keys[%d]: a second key with kid %s", i, key.KeyID)
+			return fmt.Errorf("keys[%d]: another key has the same kid", i)
 		}
 		seen[key.KeyID] = true
 	}
@@ -83,25 +99,26 @@ func (k *Keys) validate() error {
 }
 
 func (t *Tenants) validate() error {
-	if t.Version != Version {
-		return fmt.Errorf("version is %d, this server reads version %d", t.Version, Version)
+	if err := checkVersion(t.Version); err != nil {
+		return err
 	}
 	seen := make(map[string]bool, len(t.Policies))
 	for i := range t.Policies {
 		p := &t.Policies[i]
+		at := where("policies", i, p.Object)
 		switch {
 		case p.Object == "":
-			return fmt.Errorf("policies[%d]: object is empty", i)
+			return fmt.Errorf("%s: object is empty", at)
 		case !ValidTenantID(p.TenantID):
-			return fmt.Errorf("%s: tenantID %q is not valid", p.Object, p.TenantID)
+			return fmt.Errorf("%s: tenantID is not valid", at)
 		case seen[p.TenantID]:
-			return fmt.Errorf("%s: a second policy of tenant %s", p.Object, p.TenantID)
+			return fmt.Errorf("%s: a second policy of its tenant", at)
 		case ShardOf(p.TenantID, t.Count) != t.Shard:
-			return fmt.Errorf("%s: tenant %s belongs to shard %d", p.Object, p.TenantID, ShardOf(p.TenantID, t.Count))
+			return fmt.Errorf("%s: its tenant belongs to shard %d", at, ShardOf(p.TenantID, t.Count))
 		}
 		seen[p.TenantID] = true
 		if err := p.validate(); err != nil {
-			return fmt.Errorf("%s: %w", p.Object, err)
+			return fmt.Errorf("%s: %w", at, err)
 		}
 	}
 	return nil
@@ -125,7 +142,7 @@ func (p *Policy) validate() error {
 		case issuer.Issuer == "" && (issuer.JWKSURI != "" || len(p.Issuers) > 1):
 			return fmt.Errorf("issuers[%d]: issuer is required", i)
 		case seen[issuer.Issuer]:
-			return fmt.Errorf("issuers[%d]: issuer %s is there twice", i, issuer.Issuer)
+			return fmt.Errorf("issuers[%d]: its issuer is there twice", i)
 		}
 		seen[issuer.Issuer] = true
 	}
