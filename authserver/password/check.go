@@ -10,8 +10,9 @@ import (
 	"github.com/go-crypt/crypt/algorithm"
 )
 
-// The bounds of an accepted hash. The lower ones keep out hashes that a copy of the database would give away, the upper
-// ones keep one login from exhausting a server (at most about five seconds of one core, and MaxMemory).
+// The bounds of an accepted hash. The lower ones keep out hashes that a copy of the database would give away. The upper
+// ones bound what one attempt costs, which anybody can cause: MaxMemory, and about one second of one core. What
+// RFC 9106, OWASP and the usual libraries recommend lies well inside.
 const (
 	// MaxHashLength is the longest PHC string in bytes.
 	MaxHashLength = 512
@@ -20,16 +21,20 @@ const (
 	MaxMemory = 128 << 20
 	// MaxPasses bounds argon2id's t.
 	MaxPasses = 16
+	// MaxArgon2Work bounds argon2id's m·t in bytes: 64 MiB in 8 passes, 128 MiB in 4.
+	MaxArgon2Work = 512 << 20
 	// MaxThreads bounds p of argon2id and scrypt.
 	MaxThreads = 16
 	// MaxScryptWork bounds scrypt's 128·N·r·p in bytes.
-	MaxScryptWork = 1 << 30
+	MaxScryptWork = 256 << 20
 	// MinCost and MaxCost bound bcrypt's cost, a power of two.
 	MinCost = 8
-	MaxCost = 15
-	// MinIterations and MaxIterations bound PBKDF2.
-	MinIterations = 100_000
-	MaxIterations = 10_000_000
+	MaxCost = 14
+	// MinIterations is the least that PBKDF2 iterates. MaxIterations bounds its iterations times the blocks of its key (one for
+	// each digest's length begun): that of SHA-1 and SHA-256, and that of SHA-384 and SHA-512, which take longer.
+	MinIterations       = 100_000
+	MaxIterations       = 5_000_000
+	MaxIterationsSHA512 = 2_000_000
 
 	minSaltLength, maxSaltLength = 8, 64
 	minKeyLength, maxKeyLength   = 16, 64
@@ -42,8 +47,10 @@ const advice = "make a new one with `gatehouse hash-password`"
 
 // A hash is one parsed PHC string.
 type hash struct {
-	digest algorithm.Digest
-	memory uint64 // bytes that computing it takes
+	digest  algorithm.Digest
+	memory  uint64 // bytes that computing it takes
+	threads int64  // processors that computing it takes, if there are as many
+	cost    string // see Cost
 }
 
 // Check says whether the server verifies passwords against this PHC string: a supported algorithm with parameters inside
@@ -52,6 +59,16 @@ type hash struct {
 func Check(phc string) error {
 	_, err := parse(phc)
 	return err
+}
+
+// Cost names what computing a hash costs: its algorithm and parameters, without salt and key. Hashes of one Cost take the
+// same time and memory. Errors are those of Check.
+func Cost(phc string) (string, error) {
+	h, err := parse(phc)
+	if err != nil {
+		return "", err
+	}
+	return h.cost, nil
 }
 
 // parse reads a PHC string strictly. It computes nothing.

@@ -15,9 +15,14 @@
 // calls it again, so a hash that is too weak, or so costly that it could exhaust a server, is never computed. The bounds
 // are the constants of this package.
 //
-// [Verifier] bounds what anybody can cause by sending passwords: memory in slots of [SlotMemory], hashes computed at once
-// to the number of processors, and the queue. A caller that finds no user passes an empty hash, and the same work is done
-// as for a user with a default hash; a caller whose users have other hashes passes one of theirs and ignores the answer.
+// [Verifier] bounds what anybody can cause by sending passwords: memory in slots of [SlotMemory], processors to all but one,
+// and the queue. A caller that finds no user passes an empty hash, and the same work is done as for a user with a default
+// hash; a caller whose users have other hashes passes one of theirs and ignores the answer. [Cost] tells which of them differ.
+//
+// The processor that is left keeps a flood of logins from slowing everything else down: with two or more, other requests are
+// answered as before. With one, hashes and requests share it, and a request may wait for Go's scheduler (about 10 ms) while
+// a password is computed. A hash made with p > 1 computes on p processors, and on all of them if there are no more than p.
+// There is no bound on the attempts of one network address here: package login counts failures.
 //
 // Two things are not done here. Passwords are not normalised (a hash made elsewhere would stop matching), and bcrypt
 // is what it always was: only the first 72 bytes of a password count.

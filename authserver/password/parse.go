@@ -3,6 +3,9 @@
 package password
 
 import (
+	"crypto/sha1" //nolint:gosec // for its length only
+	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -29,13 +32,17 @@ func parseArgon2id(parts []string) (*hash, error) {
 	err = errors.Join(
 		within("argon2id memory m (KiB)", values["m"], MinMemory>>10, MaxMemory>>10),
 		within("argon2id passes t", values["t"], 1, MaxPasses),
+		atMost("argon2id work m·t (KiB)", values["m"]*values["t"], MaxArgon2Work>>10),
 		within("argon2id parallelism p", values["p"], 1, MaxThreads),
 		saltAndKey(base64.RawStdEncoding, parts[3], parts[4]),
 	)
 	if err != nil {
 		return nil, oneLine(err)
 	}
-	return decoded(argon2.DecodeVariant(argon2.VariantID), "$"+strings.Join(parts, "$"), memory)
+	return decoded(argon2.DecodeVariant(argon2.VariantID), "$"+strings.Join(parts, "$"), hash{
+		memory: memory, threads: int64(values["p"]),
+		cost: fmt.Sprintf("argon2id m=%d t=%d p=%d", values["m"], values["t"], values["p"]),
+	})
 }
 
 // parseBcrypt reads $2b$cost$, 22 characters of salt and 31 of key.
@@ -53,7 +60,9 @@ func parseBcrypt(parts []string) (*hash, error) {
 	if strings.Trim(parts[2], "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") != "" {
 		return nil, errors.New("bcrypt's salt and key hold a character outside its alphabet")
 	}
-	return decoded(bcrypt.DecodeVariant(bcrypt.VariantStandard), "$"+strings.Join(parts, "$"), 0)
+	return decoded(bcrypt.DecodeVariant(bcrypt.VariantStandard), "$"+strings.Join(parts, "$"), hash{
+		threads: 1, cost: fmt.Sprintf("bcrypt cost=%d", cost),
+	})
 }
 
 // parseScrypt reads $scrypt$ln=…,r=…,p=…$salt$key (RFC 7914; N is 2 to the power of ln).
@@ -82,7 +91,10 @@ func parseScrypt(parts []string) (*hash, error) {
 	if err != nil {
 		return nil, oneLine(err)
 	}
-	return decoded(scrypt.DecodeVariant(scrypt.VariantScrypt), "$"+strings.Join(parts, "$"), memory)
+	return decoded(scrypt.DecodeVariant(scrypt.VariantScrypt), "$"+strings.Join(parts, "$"), hash{
+		memory: memory, threads: 1, // the library computes p one after the other
+		cost: fmt.Sprintf("scrypt ln=%d r=%d p=%d", values["ln"], values["r"], values["p"]),
+	})
 }
 
 // parsePBKDF2 reads $pbkdf2-sha256$iterations$salt$key, with the rounds as a bare number (crypt's form, "." for "+" in
@@ -100,24 +112,43 @@ func parsePBKDF2(parts []string) (*hash, error) {
 		return nil, errors.New("pbkdf2's number of iterations is not a number")
 	}
 	salt, key := strings.ReplaceAll(parts[2], ".", "+"), strings.ReplaceAll(parts[3], ".", "+")
+	digest := pbkdf2Digests[parts[0]]
+	blocks := (uint64(base64.RawStdEncoding.DecodedLen(len(key))) + digest.size - 1) / digest.size
 	err = errors.Join(
-		within("pbkdf2 iterations", iterations, MinIterations, MaxIterations),
+		within("pbkdf2 iterations", iterations, MinIterations, digest.most),
 		saltAndKey(base64.RawStdEncoding, salt, key),
 	)
+	if err == nil { // else the number of blocks says nothing
+		err = atMost("pbkdf2 iterations times blocks of the key", iterations*blocks, digest.most)
+	}
 	if err != nil {
 		return nil, oneLine(err)
 	}
 	crypt := fmt.Sprintf("$%s$%d$%s$%s", parts[0], iterations, strings.ReplaceAll(salt, "+", "."), strings.ReplaceAll(key, "+", "."))
-	return decoded(pbkdf2.Decode, crypt, 0)
+	return decoded(pbkdf2.Decode, crypt, hash{
+		threads: 1, cost: fmt.Sprintf("pbkdf2 %s iterations=%d blocks=%d", digest.name, iterations, blocks),
+	})
 }
 
-// decoded hands a text that passed our bounds to the library. Its errors quote the text, so they are not passed on.
-func decoded(decode algorithm.DecodeFunc, phc string, memory uint64) (*hash, error) {
+// pbkdf2Digests are PBKDF2's hash functions by identifier: the length in bytes, and what bounds iterations.
+var pbkdf2Digests = map[string]struct {
+	name       string
+	size, most uint64
+}{
+	"pbkdf2": {"sha1", sha1.Size, MaxIterations}, "pbkdf2-sha1": {"sha1", sha1.Size, MaxIterations},
+	"pbkdf2-sha256": {"sha256", sha256.Size, MaxIterations},
+	"pbkdf2-sha384": {"sha384", sha512.Size384, MaxIterationsSHA512}, "pbkdf2-sha512": {"sha512", sha512.Size, MaxIterationsSHA512},
+}
+
+// decoded hands a text that passed our bounds to the library, and completes h. The library's errors quote the text, so they
+// are not passed on.
+func decoded(decode algorithm.DecodeFunc, phc string, h hash) (*hash, error) {
 	digest, err := decode(phc)
 	if err != nil {
 		return nil, errors.New("it cannot be decoded")
 	}
-	return &hash{digest: digest, memory: memory}, nil
+	h.digest = digest
+	return &h, nil
 }
 
 // parameters reads "a=1,b=2": every name exactly once, in any order, and no other.
@@ -151,6 +182,14 @@ func number(digits string) (uint64, error) {
 func within(what string, value, low, high uint64) error {
 	if value < low || value > high {
 		return fmt.Errorf("%s is %d, but must be between %d and %d", what, value, low, high)
+	}
+	return nil
+}
+
+// atMost bounds a product of two numbers: each has 32 bits, so it does not overflow.
+func atMost(what string, value, high uint64) error {
+	if value > high {
+		return fmt.Errorf("%s is %d, but must be at most %d", what, value, high)
 	}
 	return nil
 }

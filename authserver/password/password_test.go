@@ -85,7 +85,11 @@ func TestCheckBounds(t *testing.T) {
 	bcrypted := "$abcdefghijklmnopqrstuubAvJmxpQuyV3jn7x.SUSPxe.DearCPe"
 	tests := []struct{ name, phc, want string }{
 		{"argon2id smallest memory", argon("m=8192,t=1,p=1"), ""},
-		{"argon2id largest memory", argon("m=131072,t=16,p=16"), ""},
+		{"argon2id largest memory", argon("m=131072,t=4,p=16"), ""},
+		{"argon2id most passes", argon("m=32768,t=16,p=1"), ""},
+		{"argon2id RFC 9106 §4, second choice", argon("m=65536,t=3,p=4"), ""},
+		{"argon2id too much work", argon("m=131072,t=5,p=1"), "work m·t (KiB) is 655360, but must be at most 524288"},
+		{"argon2id too much of everything", argon("m=4294967295,t=4294967295,p=1"), "work m·t (KiB) is 18446744065119617025,"},
 		{"argon2id any order of parameters", argon("p=1,t=2,m=19456"), ""},
 		{"argon2id too little memory", argon("m=8191,t=1,p=1"), "memory m (KiB) is 8191, but must be between 8192 and 131072"},
 		{"argon2id too much memory", argon("m=131073,t=1,p=1"), "must be between 8192 and 131072"},
@@ -103,17 +107,21 @@ func TestCheckBounds(t *testing.T) {
 		{"argon2id short key", "$argon2id$v=19$m=8192,t=1,p=1$" + salt + "$MDEyMzQ1Njc4OWFiY2Rl", "key's length (bytes) is 15"},
 		{"argon2id padded base64", "$argon2id$v=19$m=8192,t=1,p=1$" + salt + "==$" + key, "salt is not unpadded base64"},
 		{"bcrypt cheapest", "$2a$08" + bcrypted, ""},
-		{"bcrypt too cheap", "$2b$07" + bcrypted, "bcrypt cost is 7, but must be between 8 and 15"},
-		{"bcrypt too costly", "$2b$16" + bcrypted, "bcrypt cost is 16"},
+		{"bcrypt too cheap", "$2b$07" + bcrypted, "bcrypt cost is 7, but must be between 8 and 14"},
+		{"bcrypt costliest", "$2b$14" + bcrypted, ""},
+		{"bcrypt too costly", "$2b$15" + bcrypted, "bcrypt cost is 15"},
 		{"bcrypt cut off", "$2b$10$abc", "53 characters"},
 		{"bcrypt foreign alphabet", "$2b$10$+" + bcrypted[2:], "alphabet"},
 		{"scrypt too little memory", "$scrypt$ln=12,r=8,p=1$" + salt + "$" + key, "memory 128·N·r (bytes) is 4194304"},
-		{"scrypt largest", "$scrypt$ln=17,r=8,p=8$" + salt + "$" + key, ""},
+		{"scrypt largest", "$scrypt$ln=17,r=8,p=2$" + salt + "$" + key, ""},
 		{"scrypt too much memory", "$scrypt$ln=18,r=8,p=1$" + salt + "$" + key, "memory 128·N·r"},
-		{"scrypt too much work", "$scrypt$ln=17,r=8,p=9$" + salt + "$" + key, "work 128·N·r·p"},
+		{"scrypt too much work", "$scrypt$ln=17,r=8,p=3$" + salt + "$" + key, "work 128·N·r·p"},
 		{"scrypt absurd", "$scrypt$ln=63,r=8,p=1$" + salt + "$" + key, "scrypt ln is 63"},
 		{"pbkdf2 too few", "$pbkdf2-sha256$99999$" + salt + "$" + key, "pbkdf2 iterations is 99999"},
-		{"pbkdf2 too many", "$pbkdf2-sha256$10000001$" + salt + "$" + key, "pbkdf2 iterations is 10000001"},
+		{"pbkdf2 most", "$pbkdf2-sha256$5000000$" + salt + "$" + key, ""},
+		{"pbkdf2 too many", "$pbkdf2-sha256$5000001$" + salt + "$" + key, "pbkdf2 iterations is 5000001"},
+		{"pbkdf2 too many of SHA-512", "$pbkdf2-sha512$2000001$" + salt + "$" + key, "pbkdf2 iterations is 2000001"},
+		{"pbkdf2 a key of two blocks", "$pbkdf2-sha1$2500001$" + salt + "$" + key, "iterations times blocks of the key is 5000002"},
 		{"pbkdf2 no number", "$pbkdf2-sha256$i=many$" + salt + "$" + key, "not a number"},
 		{"empty", "", "it is empty"},
 		{"too long", "$2b$" + strings.Repeat("a", 509), "more than 512 bytes"},
@@ -147,6 +155,41 @@ func TestCheckBounds(t *testing.T) {
 				t.Errorf("Verify computed it: %v", err)
 			}
 		})
+	}
+}
+
+// TestCostIsWhatTakesTime guards which hashes count as equally costly: whatever changes the work, and nothing else.
+func TestCostIsWhatTakesTime(t *testing.T) {
+	other := "ZmVkY2JhOTg3NjU0MzIxMA" // another salt
+	groups := [][]string{
+		{argon("m=19456,t=2,p=1"), argon("p=1,t=2,m=19456"), strings.Replace(argon("m=19456,t=2,p=1"), salt, other, 1)},
+		{argon("m=19457,t=2,p=1")}, {argon("m=19456,t=3,p=1")}, {argon("m=19456,t=2,p=2")},
+		{known["bcrypt 2b"], known["bcrypt 2y"]}, {strings.Replace(known["bcrypt 2b"], "$08$", "$09$", 1)},
+		{known["scrypt"]}, {strings.Replace(known["scrypt"], "p=1", "p=2", 1)},
+		{known["pbkdf2-sha1"], known["pbkdf2, SHA-1 implied"]},
+		{known["pbkdf2-sha256"], known["pbkdf2-sha256, PHC"]}, {strings.Replace(known["pbkdf2-sha256"], "100000", "100001", 1)},
+		{known["pbkdf2-sha512"]}, {strings.Replace(known["pbkdf2-sha512"], "sha512", "sha256", 1)}, // a key of two blocks
+	}
+	seen := map[string]int{}
+	for i, group := range groups {
+		for _, phc := range group {
+			cost, err := Cost(phc)
+			if err != nil {
+				t.Fatalf("%s: %v", phc, err)
+			}
+			if j, ok := seen[cost]; ok && j != i {
+				t.Errorf("%s and %s have one cost", phc, groups[j][0])
+			}
+			if seen[cost] = i; strings.Contains(cost, salt) || strings.Contains(cost, key) {
+				t.Errorf("the cost tells salt or key: %s", cost)
+			}
+		}
+	}
+	if len(seen) != len(groups) {
+		t.Errorf("%d costs, want %d", len(seen), len(groups))
+	}
+	if _, err := Cost("hunter2"); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("no hash: %v", err)
 	}
 }
 

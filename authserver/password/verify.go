@@ -40,15 +40,16 @@ func Slots(memoryLimit int64) int {
 	return int(max(1, (memoryLimit-reserved)/SlotMemory))
 }
 
-// A Verifier compares passwords with hashes. It holds at most its slots' memory, computes at most as many hashes at a
-// time as there are processors, and lets a bounded number of callers wait for at most Wait. It is safe for concurrent use.
+// A Verifier compares passwords with hashes. It holds at most its slots' memory, computes on all processors but one (on that
+// one, where there is no other), and lets a bounded number of callers wait for at most Wait. It is safe for concurrent use.
 type Verifier struct {
 	// Wait is how long Verify waits for a slot: MaxWait, unless changed before the first use.
 	Wait time.Duration
 
 	slots   int64
 	memory  *semaphore.Weighted // in slots
-	compute *semaphore.Weighted // hashes at a time
+	threads int64
+	compute *semaphore.Weighted // in threads
 	callers atomic.Int64
 	most    int64
 	decoy   *hash
@@ -61,11 +62,13 @@ func NewVerifier(slots int) *Verifier {
 	if err != nil {
 		panic("the built-in decoy hash does not parse: " + err.Error()) // a constant; a test covers it
 	}
+	threads := int64(max(1, runtime.GOMAXPROCS(0)-1))
 	return &Verifier{
 		Wait:    MaxWait,
 		slots:   int64(slots),
 		memory:  semaphore.NewWeighted(int64(slots)),
-		compute: semaphore.NewWeighted(int64(min(slots, runtime.GOMAXPROCS(0)))),
+		threads: threads,
+		compute: semaphore.NewWeighted(threads),
 		most:    int64(slots) * (1 + waitersPerSlot),
 		decoy:   decoy,
 	}
@@ -90,7 +93,7 @@ func (v *Verifier) Verify(ctx context.Context, phc string, password []byte) (boo
 	if len(password) == 0 || len(password) > MaxLength {
 		password, match = []byte("x"), false
 	}
-	release, err := v.acquire(ctx, h.memory)
+	release, err := v.acquire(ctx, h)
 	if err != nil {
 		return false, err
 	}
@@ -102,9 +105,10 @@ func (v *Verifier) Verify(ctx context.Context, phc string, password []byte) (boo
 	return equal && match, nil
 }
 
-// acquire takes a processor and the memory of one hash, in that order for everybody.
-func (v *Verifier) acquire(ctx context.Context, bytes uint64) (release func(), err error) {
-	weight := max(1, (int64(bytes)+SlotMemory-1)/SlotMemory)
+// acquire takes the processors and the memory of one hash, in that order for everybody.
+func (v *Verifier) acquire(ctx context.Context, h *hash) (release func(), err error) {
+	threads := min(h.threads, v.threads)
+	weight := max(1, (int64(h.memory)+SlotMemory-1)/SlotMemory)
 	if weight > v.slots {
 		return nil, ErrTooCostly
 	}
@@ -114,18 +118,18 @@ func (v *Verifier) acquire(ctx context.Context, bytes uint64) (release func(), e
 	}
 	waiting, cancel := context.WithTimeoutCause(ctx, v.Wait, ErrBusy)
 	defer cancel()
-	if err := v.compute.Acquire(waiting, 1); err != nil {
+	if err := v.compute.Acquire(waiting, threads); err != nil {
 		v.callers.Add(-1)
 		return nil, context.Cause(waiting)
 	}
 	if err := v.memory.Acquire(waiting, weight); err != nil {
-		v.compute.Release(1)
+		v.compute.Release(threads)
 		v.callers.Add(-1)
 		return nil, context.Cause(waiting)
 	}
 	return func() {
 		v.memory.Release(weight)
-		v.compute.Release(1)
+		v.compute.Release(threads)
 		v.callers.Add(-1)
 	}, nil
 }

@@ -66,7 +66,7 @@ func TestTooLongPasswordNeverMatches(t *testing.T) {
 func TestVerifyAnswersBusyAfterABoundedWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := NewVerifier(1)
-		release, err := v.acquire(t.Context(), SlotMemory)
+		release, err := v.acquire(t.Context(), v.decoy)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +95,7 @@ func TestVerifyAnswersBusyAfterABoundedWait(t *testing.T) {
 func TestVerifyBoundsTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := NewVerifier(1)
-		release, err := v.acquire(t.Context(), SlotMemory)
+		release, err := v.acquire(t.Context(), v.decoy)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +116,7 @@ func TestVerifyBoundsTheQueue(t *testing.T) {
 }
 
 func TestMemoryIsCountedInSlots(t *testing.T) {
-	const large = 64 << 20 // four slots
+	large := &hash{memory: 64 << 20, threads: 1} // four slots
 	v := NewVerifier(4)
 	release, err := v.acquire(t.Context(), large)
 	if err != nil {
@@ -128,6 +128,32 @@ func TestMemoryIsCountedInSlots(t *testing.T) {
 	release()
 	if _, err := NewVerifier(3).acquire(t.Context(), large); !errors.Is(err, ErrTooCostly) {
 		t.Errorf("three slots: %v, want ErrTooCostly", err)
+	}
+}
+
+// TestAProcessorIsLeftForOtherRequests guards that logins alone never take all processors.
+func TestAProcessorIsLeftForOtherRequests(t *testing.T) {
+	for processors, want := range map[int]int{1: 1, 2: 1, 4: 3} {
+		before := runtime.GOMAXPROCS(processors)
+		v := NewVerifier(8)
+		runtime.GOMAXPROCS(before)
+		for _, h := range []*hash{{threads: 1}, {threads: 16}} { // the second takes all there are
+			var releases []func()
+			for v.compute.TryAcquire(min(h.threads, v.threads)) {
+				v.compute.Release(min(h.threads, v.threads))
+				release, err := v.acquire(t.Context(), h)
+				if err != nil {
+					t.Fatal(err)
+				}
+				releases = append(releases, release)
+			}
+			if got := len(releases) * int(min(h.threads, v.threads)); got != want {
+				t.Errorf("%d processors: hashes of %d threads take %d, want %d", processors, h.threads, got, want)
+			}
+			for _, release := range releases {
+				release()
+			}
+		}
 	}
 }
 
