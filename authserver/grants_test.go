@@ -77,7 +77,7 @@ func newFrontend(t *testing.T) *frontend {
 	return f
 }
 
-func (f *frontend) configure() { f.current = login.NewSnapshot(&f.base, f.signer) }
+func (f *frontend) configure() { f.current = login.NewSnapshot(&f.base, f.signer, login.DecoyKey{1}) }
 
 func (f *frontend) send(method, target, mediaType string, body io.Reader) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, target, body)

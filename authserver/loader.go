@@ -3,6 +3,7 @@
 package authserver
 
 import (
+	"crypto/rand"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -22,10 +23,31 @@ type loader struct {
 	// extraCIDRs may be dialled in addition to those of base.json.
 	extraCIDRs []netip.Prefix
 	keys       policy.KeySource
+	decoys     login.DecoyKey
+	unsigned   *issue.Signer // that of a server that signs nothing
 
 	files   map[string]*file
 	current *snapshot
 	made    inputs // of current
+}
+
+// newLoader makes a loader for a server whose key sets come from source. Unknown users are told from known ones by nobody who
+// does not know the operations token; a server without one takes a random secret in its place (see [login.DecoyKey]).
+func newLoader(o *Options, source policy.KeySource) (*loader, error) {
+	secret := []byte(o.OpsToken.Reveal())
+	if len(secret) == 0 {
+		secret = make([]byte, 32)
+		_, _ = rand.Read(secret) // it never fails
+	}
+	decoys, err := login.NewDecoyKey(secret)
+	if err != nil {
+		return nil, err
+	}
+	unsigned, err := issue.NewSigner(nil)
+	if err != nil {
+		return nil, err
+	}
+	return &loader{extraCIDRs: o.ExtraAllowedCIDRs, keys: source, decoys: decoys, unsigned: unsigned, files: make(map[string]*file)}, nil
 }
 
 // file is what is known of one file name.
@@ -205,7 +227,7 @@ func (l *loader) swap(in inputs, serving map[string]string) {
 	if l.current != nil && l.made.base == in.base && l.made.signer == in.signer {
 		next.login = l.current.login
 	} else {
-		next.login = login.NewSnapshot(in.base, in.signer)
+		next.login = login.NewSnapshot(in.base, in.signer, l.decoys)
 	}
 	l.made, l.current = in, next
 }

@@ -11,9 +11,6 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/policy"
 )
 
-// nothing is the signer of a server that signs nothing.
-var nothing, _ = issue.NewSigner(nil)
-
 // choose decides which of the good files are served. ok is false where that would be less than a configuration: then
 // what is served stays.
 func (l *loader) choose(reach policy.Outbound) (in inputs, serving map[string]string, ok bool) {
@@ -56,13 +53,13 @@ func (l *loader) chooseSigner(base *config.Base, serving map[string]string) *iss
 		if f != nil && f.mounted != "" && f.err == nil {
 			serving[config.FileKeys] = f.good // read, and rightly of no effect
 		}
-		return nothing
+		return l.unsigned
 	}
 	if f = l.at(config.FileKeys); f.mounted == "" {
 		f.err = fmt.Errorf("%s is missing: the server cannot sign tokens of its own", config.FileKeys)
 	}
 	if f.signer == nil {
-		return nothing
+		return l.unsigned
 	}
 	serving[config.FileKeys] = f.good
 	return f.signer

@@ -31,7 +31,8 @@ type Options struct {
 	ConfigDir string
 	// DataDir is where the Embedded store lives; empty: in memory, until the server ends.
 	DataDir string
-	// OpsToken is the bearer token of those operations endpoints that need one; empty refuses them all.
+	// OpsToken is the bearer token of those operations endpoints that need one; empty refuses them all. It also is the secret
+	// by which a hash is chosen for names of no user (see [login.DecoyKey]).
 	OpsToken logs.Secret
 	// ExtraAllowedCIDRs may be dialled in addition to those of the configuration.
 	ExtraAllowedCIDRs []netip.Prefix
@@ -100,7 +101,11 @@ func New(o Options) (*Server, error) {
 	s := &Server{options: o, log: o.Logger, now: o.Now, metrics: newMetrics(), configured: make(chan struct{})}
 	s.refusals = newRefusalLog(s.log, s.metrics)
 	s.keys = keys.New(keys.Options{Hooks: keys.Hooks{Fetched: s.metrics.fetched}})
-	s.loader = &loader{extraCIDRs: o.ExtraAllowedCIDRs, keys: s.keys, files: make(map[string]*file)}
+	var err error
+	if s.loader, err = newLoader(&o, s.keys); err != nil {
+		s.keys.Close()
+		return nil, fmt.Errorf("making an auth server: %w", err)
+	}
 	s.store = newLateStore(o.DataDir, o.Now, s.log)
 	s.routes = s.publicRoutes(&login.Service{
 		Store: s.store, Verifier: password.NewVerifier(password.Slots(o.MemoryLimit)),

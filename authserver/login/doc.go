@@ -11,8 +11,9 @@
 // who is gone, or whose password hash changed, loses the family; while the provider is gone or disabled, refreshes are
 // refused and nothing is revoked.
 //
-// What an attacker can learn: nothing from answers or their cost. An unknown user costs what a known one does (with the hash
-// of a user chosen by the name, so that mixed hash algorithms tell nothing either), and the lockout treats both alike.
+// What an attacker can learn: nothing from answers, and from their cost nothing where all users' hashes have the same
+// parameters. Where they differ, an unknown user costs what a known one does and goes on doing so when the list changes
+// (decoy.go says how, and what remains to be learned), and the lockout treats both alike.
 //
 // Not done here: HTTP (package authserver), passwords and their costs (package password), rows (package store).
 package login

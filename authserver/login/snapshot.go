@@ -4,7 +4,6 @@ package login
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"strings"
 	"time"
@@ -36,8 +35,7 @@ type directory struct {
 	provider     string // namespace/name
 	organization string
 	accounts     map[string]*account // by folded e-mail
-	decoys       []string            // every account's hash, in the list's order
-	decoyKey     [sha256.Size]byte
+	decoys       *decoys
 }
 
 type account struct {
@@ -46,8 +44,9 @@ type account struct {
 	credential [sha256.Size]byte // of the hash: changes when the password does
 }
 
-// NewSnapshot reads base and signer. Users that cannot log in are left out and told by Problems; the rest is served.
-func NewSnapshot(base *config.Base, signer *issue.Signer) *Snapshot {
+// NewSnapshot reads base and signer. Users that cannot log in are left out and told by Problems; the rest is served. The key
+// is the same for every snapshot of a server.
+func NewSnapshot(base *config.Base, signer *issue.Signer, key DecoyKey) *Snapshot {
 	s := &Snapshot{
 		issuer: base.ExternalURL, audience: base.Tokens.Audience, signer: signer,
 		accessLifetime: base.Tokens.AccessTokenLifetime.Value(), refreshLifetime: base.Tokens.RefreshTokenLifetime.Value(),
@@ -58,38 +57,40 @@ func NewSnapshot(base *config.Base, signer *issue.Signer) *Snapshot {
 	}
 	for i := range base.Providers {
 		if p := &base.Providers[i]; p.Type == config.ProviderPassword && p.Password != nil {
-			s.directory = s.read(p)
+			s.directory = s.read(p, key)
 			break // validated: there is at most one
 		}
 	}
 	return s
 }
 
-func (s *Snapshot) read(p *config.Provider) *directory {
+func (s *Snapshot) read(p *config.Provider, key DecoyKey) *directory {
 	d := &directory{
 		provider: strings.TrimPrefix(p.Object, "IdentityProvider/"), organization: p.Organization,
 		accounts: make(map[string]*account, len(p.Password.Users)),
 	}
 	ambiguous := map[string]bool{}
+	var hashes, costs []string
 	for i, u := range p.Password.Users {
 		email := Fold(u.Email)
+		cost, err := password.Cost(u.Hash)
 		switch {
 		case email == "" || len(email) > maxEmail:
 			s.problems = append(s.problems, fmt.Sprintf("%s: users[%d]: email is empty or longer than %d bytes", p.Object, i, maxEmail))
-		case password.Check(u.Hash) != nil:
-			s.problems = append(s.problems, fmt.Sprintf("%s: users[%d]: %v", p.Object, i, password.Check(u.Hash)))
+		case err != nil:
+			s.problems = append(s.problems, fmt.Sprintf("%s: users[%d]: %v", p.Object, i, err))
 		case d.accounts[email] != nil:
 			ambiguous[email] = true
 			s.problems = append(s.problems, fmt.Sprintf("%s: users[%d]: email equals another one apart from case, so neither can log in", p.Object, i))
 		default:
 			d.accounts[email] = &account{user: u, subject: subject(s.issuer, d.provider, email), credential: sha256.Sum256([]byte(u.Hash))}
-			d.decoys = append(d.decoys, u.Hash)
+			hashes, costs = append(hashes, u.Hash), append(costs, cost)
 		}
 	}
 	for email := range ambiguous {
 		delete(d.accounts, email)
 	}
-	d.decoyKey = sha256.Sum256([]byte(strings.Join(d.decoys, "\n")))
+	d.decoys = newDecoys(key, hashes, costs)
 	return d
 }
 
@@ -122,15 +123,9 @@ func subject(issuer, provider, email string) string {
 	return uuid.NewSHA1(Namespace, []byte(issuer+"\x00"+provider+"\x00"+email)).String()
 }
 
-// find returns the account, or nil and the hash to compute in its stead: that of a user whom the name picks, so an unknown
-// user costs what a known one does whatever hashes the list holds, and one name always costs the same. The key is secret
-// (made of hashes) and the same on every replica.
+// find returns the account, or nil and the hash to compute in its stead. Both take the same time.
 func (d *directory) find(email string) (a *account, hash string) {
-	decoy := ""
-	if n := uint64(len(d.decoys)); n > 0 {
-		sum := sha256.Sum256(append(d.decoyKey[:len(d.decoyKey):len(d.decoyKey)], email...))
-		decoy = d.decoys[binary.BigEndian.Uint64(sum[:8])%n]
-	}
+	decoy := d.decoys.hash(email)
 	if a := d.accounts[email]; a != nil {
 		return a, a.user.Hash
 	}
