@@ -39,19 +39,46 @@ type condition struct {
 // upstreamReady is the condition of policies that name a key set by URL.
 const upstreamReady = "UpstreamReady"
 
-// handleConfigz answers GET /configz.
-func (s *Server) handleConfigz(w http.ResponseWriter, _ *http.Request) {
+// Views of /configz. The operator asks for files many times a second while a change is on its way, and for objects, of
+// which there may be tens of thousands, seldom.
+const (
+	viewFiles   = "files"
+	viewObjects = "objects"
+)
+
+// handleConfigz answers GET /configz: everything, or with ?view=files or ?view=objects that member alone.
+func (s *Server) handleConfigz(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Query().Get("view") {
+	case "":
+		writeJSON(w, http.StatusOK, configz{Files: s.fileStates(), Objects: s.objectConditions()})
+	case viewFiles:
+		writeJSON(w, http.StatusOK, map[string]any{viewFiles: s.fileStates()})
+	case viewObjects:
+		writeJSON(w, http.StatusOK, map[string]any{viewObjects: s.objectConditions()})
+	default:
+		writeError(w, http.StatusBadRequest, codeInvalidRequest, "view must be files or objects, or left out for both")
+	}
+}
+
+func (s *Server) fileStates() map[string]fileState {
 	s.mu.Lock()
-	state := configz{Files: s.loader.states(), Objects: map[string]map[string]condition{}}
-	s.mu.Unlock()
-	if snap := s.snapshot.Load(); snap != nil {
-		for p := range snap.policies.Policies() {
-			if c, ok := upstreamCondition(p, s.keys.Status); ok {
-				state.Objects[p.Object()] = map[string]condition{upstreamReady: c}
-			}
+	defer s.mu.Unlock()
+	return s.loader.states()
+}
+
+// objectConditions tells of every object that names a key set by URL.
+func (s *Server) objectConditions() map[string]map[string]condition {
+	objects := map[string]map[string]condition{}
+	snap := s.snapshot.Load()
+	if snap == nil {
+		return objects
+	}
+	for p := range snap.policies.Policies() {
+		if c, ok := upstreamCondition(p, s.keys.Status); ok {
+			objects[p.Object()] = map[string]condition{upstreamReady: c}
 		}
 	}
-	writeJSON(w, http.StatusOK, state)
+	return objects
 }
 
 // states tells of every file.

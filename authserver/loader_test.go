@@ -200,6 +200,30 @@ func TestConfigzGolden(t *testing.T) {
 	}
 }
 
+// TestConfigzViews guards that the operator, which asks for files many times a second, gets nothing that grows with the number of
+// objects, and that the views are parts of the whole.
+func TestConfigzViews(t *testing.T) {
+	l := newLab(t, render(t, baseOf(nil), 1, append(policies(t), remote("remote", "https://idp.example/keys", "", "RS256"))...))
+	get := func(query string, status int) map[string]any {
+		t.Helper()
+		w := httptest.NewRecorder()
+		l.opsHandler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/configz"+query, nil))
+		var got map[string]any
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != status {
+			t.Errorf("%s: %d %s: %v", query, w.Code, w.Body, err)
+		}
+		return got
+	}
+	whole, files, objects := get("", 200), get("?view=files", 200), get("?view=objects", 200)
+	if diff := cmp.Diff(map[string]any{"files": whole["files"]}, files); diff != "" || len(whole["files"].(map[string]any)) == 0 {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]any{"objects": whole["objects"]}, objects); diff != "" || len(whole["objects"].(map[string]any)) == 0 {
+		t.Errorf("objects (-want +got):\n%s", diff)
+	}
+	get("?view=all", 400)
+}
+
 // TestAReloadKeepsWhatDidNotChange guards that a change of nothing makes no new snapshot.
 func TestAReloadKeepsWhatDidNotChange(t *testing.T) {
 	files := render(t, baseOf(nil), 2, policies(t)...)

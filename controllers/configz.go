@@ -5,7 +5,6 @@ package controllers
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,33 +15,25 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// maxConfigz bounds an answer of /configz, in bytes.
-const maxConfigz = 1 << 20
+// Bounds of the answers of /configz, in bytes.
+const (
+	// maxFilesAnswer has room for two sets of 256 shards.
+	maxFilesAnswer = 1 << 20
+	// maxObjectsAnswer has room for 20,000 policies, each with a message as long as one can be.
+	maxObjectsAnswer = 64 << 20
+)
 
-// configz is what a pod says of itself. Only the fields that the operator uses are here.
-type configz struct {
-	Files map[string]struct {
-		Serving string `json:"serving"`
-		Error   string `json:"error"`
-	} `json:"files"`
-	// Objects hold conditions by object ("kind/namespace/name") and type.
-	Objects map[string]map[string]podCondition `json:"objects"`
+// podFiles is what a pod says of its files by name. Only the fields that the operator uses are here.
+type podFiles map[string]struct {
+	Serving string `json:"serving"`
+	Error   string `json:"error"`
 }
 
-// podCondition is a condition as one pod sees it.
-type podCondition struct {
-	Status  string `json:"status"`
-	Reason  string `json:"reason"`
-	Message string `json:"message"`
-}
-
-// newPodClient asks pods directly: no proxy, no redirects, everything bounded.
+// newPodClient asks pods directly: no proxy, no redirects, everything bounded, the time of each question by its context.
 func newPodClient(timeout time.Duration) *http.Client {
 	return &http.Client{
-		Timeout: timeout,
 		Transport: &http.Transport{
 			DialContext:            (&net.Dialer{Timeout: timeout}).DialContext,
-			ResponseHeaderTimeout:  timeout,
 			MaxResponseHeaderBytes: 64 << 10,
 			MaxIdleConnsPerHost:    1,
 			MaxConnsPerHost:        2,
@@ -55,43 +46,86 @@ func newPodClient(timeout time.Duration) *http.Client {
 // opsAddress is where a pod's operations listener is.
 func opsAddress(pod *corev1.Pod) (string, error) {
 	for i := range pod.Spec.Containers {
+		if pod.Spec.Containers[i].Name != containerName {
+			continue // what was injected beside it
+		}
 		for _, p := range pod.Spec.Containers[i].Ports {
 			if p.Name == portOps {
 				return net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(p.ContainerPort))), nil
 			}
 		}
 	}
-	return "", errors.New("no container port is named " + portOps)
+	return "", fmt.Errorf("no port of the container %s is named %s", containerName, portOps)
 }
 
-// askPod reads a pod's /configz.
-func askPod(ctx context.Context, client *http.Client, pod *corev1.Pod) (*configz, error) {
+// askFiles asks a pod what it serves. The answer does not grow with the number of objects.
+func askFiles(ctx context.Context, client *http.Client, pod *corev1.Pod) (podFiles, error) {
+	var files podFiles
+	err := askPod(ctx, client, pod, "files", maxFilesAnswer, func(d *json.Decoder) error { return d.Decode(&files) })
+	return files, err
+}
+
+// askPod asks for one view of /configz and hands over the value of the member with the view's name.
+func askPod(ctx context.Context, client *http.Client, pod *corev1.Pod, view string, limit int64, read func(*json.Decoder) error) error {
 	address, err := opsAddress(pod)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/configz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/configz?view="+view, http.NoBody)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("answered %d", resp.StatusCode)
+		return fmt.Errorf("answered %d", resp.StatusCode)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxConfigz+1))
+	body := &io.LimitedReader{R: resp.Body, N: limit}
+	d := json.NewDecoder(body)
+	if err = toMember(d, view); err == nil {
+		err = read(d)
+	}
+	if err == nil {
+		// Up to the end, for the connection to be used again. What comes after the member is of no interest.
+		_, err = io.Copy(io.Discard, body)
+	}
+	switch {
+	case body.N <= 0:
+		return fmt.Errorf("answered %d bytes or more", limit)
+	case err != nil:
+		return fmt.Errorf("answered what is not the JSON of /configz: %w", err)
+	}
+	return nil
+}
+
+// toMember reads on to the value of an object's member.
+func toMember(d *json.Decoder, name string) error {
+	if err := expect(d, json.Delim('{')); err != nil {
+		return err
+	}
+	for d.More() {
+		member, err := d.Token()
+		if err != nil || member == name {
+			return err
+		}
+		var other json.RawMessage
+		if err := d.Decode(&other); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("no member %q", name)
+}
+
+func expect(d *json.Decoder, want json.Delim) error {
+	got, err := d.Token()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if len(body) > maxConfigz {
-		return nil, fmt.Errorf("answered more than %d bytes", maxConfigz)
+	if got != want {
+		return fmt.Errorf("%v where %v should be", got, want)
 	}
-	var out configz
-	if err := json.Unmarshal(body, &out); err != nil {
-		return nil, fmt.Errorf("answered what is not the JSON of /configz: %w", err)
-	}
-	return &out, nil
+	return nil
 }

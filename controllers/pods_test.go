@@ -5,8 +5,11 @@ package controllers_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,6 +39,7 @@ type fakePod struct {
 	failing bool   // /configz answers 500
 	seen    string // the annotation's last value
 	nudges  int
+	asked   map[string]int // by view of /configz
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 }
@@ -58,7 +62,7 @@ func preparePod(ctx context.Context, kube client.Client, server types.Namespaced
 	}).Should(Succeed())
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	Expect(err).NotTo(HaveOccurred())
-	p := &fakePod{kube: kube, volumes: d.Spec.Template.Spec.Volumes}
+	p := &fakePod{kube: kube, volumes: d.Spec.Template.Spec.Volumes, objects: map[string]any{}, asked: map[string]int{}}
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: server.Namespace, GenerateName: d.Name + "-", Labels: d.Spec.Template.Labels},
 		Spec:       d.Spec.Template.Spec,
@@ -148,9 +152,32 @@ func (p *fakePod) says(object, status, reason string) {
 	p.objects = map[string]any{object: map[string]any{"UpstreamReady": map[string]any{"status": status, "reason": reason, "since": time.Now()}}}
 }
 
-func (p *fakePod) configz(w http.ResponseWriter, _ *http.Request) {
+// saysAlso makes the answer to a question for objects that of a server of many tenants.
+func (p *fakePod) saysAlso(objects int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	all := maps.Clone(p.objects)
+	for n := range objects {
+		all[fmt.Sprintf("TenantJWTPolicy/somewhere/%d", n)] = map[string]any{"UpstreamReady": map[string]any{
+			"status": "False", "reason": "Unreachable", "message": strings.Repeat("m", 1024), "since": time.Now(),
+		}}
+	}
+	p.objects = all
+}
+
+// questions is how often a view was asked for.
+func (p *fakePod) questions(view string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asked[view]
+}
+
+// configz answers as the auth server does.
+func (p *fakePod) configz(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	view := r.URL.Query().Get("view")
+	p.asked[view]++
 	if p.failing {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
@@ -159,7 +186,11 @@ func (p *fakePod) configz(w http.ResponseWriter, _ *http.Request) {
 	for name, hash := range p.serving {
 		files[name] = map[string]string{"mounted": hash, "serving": hash}
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"files": files, "objects": p.objects}) // a client that is gone is no concern
+	answer := map[string]any{"files": files, "objects": p.objects}
+	if view != "" {
+		answer = map[string]any{view: answer[view]}
+	}
+	_ = json.NewEncoder(w).Encode(answer) // a client that is gone is no concern
 }
 
 // ready makes the pod ready, or not.

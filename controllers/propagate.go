@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,7 +30,10 @@ const maxNudgePause = time.Minute
 type podView struct {
 	name    string
 	serving map[string]string
-	objects map[string]map[string]podCondition
+	// objects is nil from the moment that serving changes until the pod is asked for them again.
+	objects      podObjects
+	objectsAt    time.Time
+	objectsPause time.Duration
 	// problem says why nothing newer is known; empty when the last question was answered.
 	problem string
 	askedAt time.Time
@@ -107,13 +111,14 @@ func (r *Reconciler) ask(ctx context.Context, st *serverState, ready []*corev1.P
 	slots := make(chan struct{}, askers)
 	for _, p := range ready {
 		v := st.pods[p.UID]
-		if v.problem == "" && st.ledger.current(v.serving) && time.Since(v.askedAt) < r.options.Timing.Watch {
+		if v.problem == "" && st.ledger.current(v.serving) && time.Since(v.askedAt) < r.options.Timing.Watch && v.untilObjects(r.options.Timing.Watch) > 0 {
 			continue
 		}
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			r.askOne(ctx, v, p)
+			r.askObjects(ctx, v, p, st.last.verdicts)
 		})
 	}
 	wg.Wait()
@@ -122,21 +127,24 @@ func (r *Reconciler) ask(ctx context.Context, st *serverState, ready []*corev1.P
 func (r *Reconciler) askOne(ctx context.Context, v *podView, p *corev1.Pod) {
 	ctx, cancel := context.WithTimeout(ctx, r.options.Timing.Ask)
 	defer cancel()
-	answer, err := askPod(ctx, r.options.HTTP, p)
+	files, err := askFiles(ctx, r.options.HTTP, p)
 	v.askedAt = time.Now()
 	if err != nil {
 		v.problem = fmt.Sprintf("pod %s: reading /configz: %v", v.name, err)
 		return
 	}
 	v.problem = ""
-	v.objects = answer.Objects
-	v.serving = make(map[string]string, len(answer.Files))
-	for name, f := range answer.Files {
-		v.serving[name] = f.Serving
+	serving := make(map[string]string, len(files))
+	for name, f := range files {
+		serving[name] = f.Serving
 		if f.Error != "" {
 			v.problem = fmt.Sprintf("pod %s: file %s: %.200s", v.name, name, f.Error)
 		}
 	}
+	if !maps.Equal(serving, v.serving) {
+		v.objects = nil // what it said of them was said of other files
+	}
+	v.serving = serving
 }
 
 // nudge annotates pods that lag, which makes the kubelet refresh their volume at once; again, with another value, when

@@ -84,7 +84,7 @@ func (r *Reconciler) passIfDue(ctx context.Context, st *serverState, g *gathered
 func (r *Reconciler) nextLook(st *serverState, seen observation) time.Duration {
 	timing := r.options.Timing
 	if len(seen.lagging) == 0 {
-		return timing.Watch
+		return seen.nextObjects(timing.Poll, timing.Watch)
 	}
 	switch lasting := time.Since(st.ledger.changedAt); {
 	case lasting < 5*time.Second:

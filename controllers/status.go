@@ -143,17 +143,16 @@ type upstreams struct {
 	condition *podCondition
 }
 
-// worst returns the worst of what the pods say: False, then Unknown, then True. Values that the API would refuse are
-// passed over.
+// worst returns the worst of what the pods say: False, then Unknown, then True.
 func worst(ready []*podView, key render.Key) upstreams {
 	rank := map[string]int{string(metav1.ConditionTrue): 1, string(metav1.ConditionUnknown): 2, string(metav1.ConditionFalse): 3}
 	var out *podCondition
 	for _, v := range ready {
-		if v.serving == nil {
+		if v.objects == nil {
 			return upstreams{}
 		}
-		c, ok := v.objects[key.String()][v1alpha1.ConditionUpstreamReady]
-		if !ok || rank[c.Status] == 0 || c.Reason == "" || len(c.Reason) > 1024 {
+		c, ok := v.objects[key]
+		if !ok {
 			continue
 		}
 		if out == nil || rank[c.Status] > rank[out.Status] {
