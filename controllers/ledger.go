@@ -15,6 +15,9 @@ const maxWrites = 64
 // ledger remembers what was written to the servers' files, so that what a pod says it serves can be read as "this
 // write of the file, and so these versions of these objects". A pod that serves any write from the one on that first
 // held an object's present version confirms the object: on a busy shard nothing has to wait for a quiet moment.
+//
+// A change that is taken back makes a file the same bytes twice, with others between them. So a pod's answer is read once, as
+// of when the pod was asked (locate): an answer from before a write never confirms it, whatever its bytes.
 type ledger struct {
 	seq     int64
 	files   map[string][]fileWrite // oldest first
@@ -24,11 +27,14 @@ type ledger struct {
 	sets [][]string
 	// changedAt is when the latest write happened.
 	changedAt time.Time
+	// doubtful tells that files may have been written since the latest record, and nobody knows which.
+	doubtful bool
 }
 
 type fileWrite struct {
 	hash string
 	seq  int64
+	at   time.Time
 }
 
 // placement is where one object is, or is no longer.
@@ -57,9 +63,9 @@ func (l *ledger) record(hashes map[string]string, sets [][]string, entries []ent
 	changed := l.changedAt.IsZero()
 	for name, hash := range hashes {
 		writes := l.files[name]
-		if n := len(writes); n == 0 || writes[n-1].hash != hash {
+		if n := len(writes); n == 0 || writes[n-1].hash != hash || l.doubtful {
 			changed = true
-			l.files[name] = append(writes[max(0, n-maxWrites+1):n:n], fileWrite{hash, l.seq})
+			l.files[name] = append(writes[max(0, n-maxWrites+1):n:n], fileWrite{hash, l.seq, now})
 		}
 	}
 	for name := range l.files {
@@ -70,6 +76,7 @@ func (l *ledger) record(hashes map[string]string, sets [][]string, entries []ent
 	if changed {
 		l.changedAt = now
 	}
+	l.doubtful = false
 	l.sets = sets
 	l.place(entries, now)
 }
@@ -94,6 +101,35 @@ func (l *ledger) place(entries []entry, now time.Time) {
 	l.objects = objects
 }
 
+// doubt notes that files may have been written that are not recorded: nothing that a pod has said so far confirms anything
+// of what will be.
+func (l *ledger) doubt() {
+	l.doubtful = true
+	l.objects = nil
+}
+
+// clear forgets everything, but numbers no write twice: pods may have been read as serving an old one.
+func (l *ledger) clear() { *l = ledger{seq: l.seq} }
+
+// locate reads the hashes that a pod has told as writes, by file. Known is what it was known to serve before, nil for nothing;
+// asked is when it was asked. A pod does not go back, so it serves no write before the known one. Where it may still serve
+// the earlier of two writes of the same bytes, it does until the later one is settle old: by then whatever was written
+// between them has reached the pod, or has been passed over. Hashes that were never written, or too long ago, are left out.
+func (l *ledger) locate(known map[string]int64, hashes map[string]string, asked time.Time, settle time.Duration) map[string]int64 {
+	out := make(map[string]int64, len(hashes))
+	for file, hash := range hashes {
+		for _, w := range l.files[file] {
+			if w.hash != hash || w.seq < known[file] {
+				continue
+			}
+			if _, earlier := out[file]; !earlier || asked.Sub(w.at) >= settle {
+				out[file] = w.seq
+			}
+		}
+	}
+	return out
+}
+
 // latest returns the file's latest write; its seq is beyond every real one when the file is not known.
 func (l *ledger) latest(file string) fileWrite {
 	writes := l.files[file]
@@ -103,29 +139,26 @@ func (l *ledger) latest(file string) fileWrite {
 	return writes[len(writes)-1]
 }
 
-// confirms tells whether a pod that serves these hashes serves the present version of the object.
-func (l *ledger) confirms(serving map[string]string, key render.Key) bool {
+// confirms tells whether a pod that serves these writes (see locate) serves the present version of the object.
+func (l *ledger) confirms(serving map[string]int64, key render.Key) bool {
 	p := l.objects[key]
 	if p == nil {
 		return false
 	}
 	for file, since := range p.since {
-		hash, ok := serving[file]
-		if !ok || hash == "" {
-			continue
-		}
-		if slices.ContainsFunc(l.files[file], func(w fileWrite) bool { return w.hash == hash && w.seq >= since }) {
+		if seq, ok := serving[file]; ok && seq >= since {
 			return true
 		}
 	}
 	return false
 }
 
-// current tells whether a pod that serves these hashes is up to date in every file.
-func (l *ledger) current(serving map[string]string) bool {
+// current tells whether a pod that serves these writes is up to date in every file.
+func (l *ledger) current(serving map[string]int64) bool {
 	return slices.ContainsFunc(l.sets, func(set []string) bool {
 		return !slices.ContainsFunc(set, func(file string) bool {
-			return serving[file] == "" || serving[file] != l.latest(file).hash
+			seq, ok := serving[file]
+			return !ok || seq != l.latest(file).seq
 		})
 	})
 }

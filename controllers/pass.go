@@ -61,7 +61,7 @@ func (r *Reconciler) pass(ctx context.Context, st *serverState, g *gathered) (*p
 	}
 	p := &pass{verdicts: out.Verdicts, versions: versions(g), url: out.URL, counts: counts}
 	if out.Files == nil {
-		st.ledger = ledger{}
+		st.ledger.clear()
 		return p, nil
 	}
 	return p, r.applyAll(ctx, st, g, p, out)
@@ -106,11 +106,13 @@ func (r *Reconciler) applyAll(ctx context.Context, st *serverState, g *gathered,
 		errs = append(errs, a.applyKeys(ctx))
 	}
 	var rest error
-	if p.taken, rest = foreign(errs); rest != nil {
-		return rest
-	}
-	if len(p.taken) == 0 {
+	if p.taken, rest = foreign(errs); rest != nil || len(p.taken) > 0 {
+		st.ledger.doubt() // some files are written, others not
+	} else {
 		p.hash = st.note(files, sets, out, time.Now())
+	}
+	if rest != nil {
+		return rest
 	}
 	if out.Held || len(p.taken) > 0 {
 		return nil

@@ -28,8 +28,9 @@ const maxNudgePause = time.Minute
 
 // podView is what one pod said when it was last asked.
 type podView struct {
-	name    string
-	serving map[string]string
+	name string
+	// serving is, by file, the write that the pod was found to serve (see ledger.locate); nil before its first answer.
+	serving map[string]int64
 	// objects is nil from the moment that serving changes until the pod is asked for them again.
 	objects      podObjects
 	objectsAt    time.Time
@@ -117,16 +118,18 @@ func (r *Reconciler) ask(ctx context.Context, st *serverState, ready []*corev1.P
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			r.askOne(ctx, v, p)
+			r.askOne(ctx, &st.ledger, v, p)
 			r.askObjects(ctx, v, p, st.last.verdicts)
 		})
 	}
 	wg.Wait()
 }
 
-func (r *Reconciler) askOne(ctx context.Context, v *podView, p *corev1.Pod) {
+// askOne asks one pod. The ledger is only read: several pods are asked at once, and nothing is written meanwhile.
+func (r *Reconciler) askOne(ctx context.Context, l *ledger, v *podView, p *corev1.Pod) {
 	ctx, cancel := context.WithTimeout(ctx, r.options.Timing.Ask)
 	defer cancel()
+	asked := time.Now()
 	files, err := askFiles(ctx, r.options.HTTP, p)
 	v.askedAt = time.Now()
 	if err != nil {
@@ -134,13 +137,14 @@ func (r *Reconciler) askOne(ctx context.Context, v *podView, p *corev1.Pod) {
 		return
 	}
 	v.problem = ""
-	serving := make(map[string]string, len(files))
+	hashes := make(map[string]string, len(files))
 	for name, f := range files {
-		serving[name] = f.Serving
+		hashes[name] = f.Serving
 		if f.Error != "" {
 			v.problem = fmt.Sprintf("pod %s: file %s: %.200s", v.name, name, f.Error)
 		}
 	}
+	serving := l.locate(v.serving, hashes, asked, r.options.Timing.Nudge)
 	if !maps.Equal(serving, v.serving) {
 		v.objects = nil // what it said of them was said of other files
 	}

@@ -105,6 +105,24 @@ var _ = Describe("Propagation", func() {
 		Expect(fresh(ctx, urlPolicy(ns, "n2"))()).NotTo(beReady())
 	})
 
+	It("does not take a pod's old answer for a change that was taken back at once", func(ctx context.Context) {
+		pod := startPod(ctx, admin, defaultServer(ns))
+		change(ctx, "A")
+		Eventually(fresh(ctx, policy)).Should(beReady())
+		pod.hold(true)
+		change(ctx, "B")
+		Eventually(fresh(ctx, policy)).Should(haveCondition(applied, metav1.ConditionFalse, v1alpha1.ReasonPropagating, ""))
+		pod.fail(true) // the operator does not see that the pod loads B
+		pod.sync(ctx)
+		change(ctx, "A")
+		Consistently(readyNow(ctx), "800ms").Should(BeFalse(), "the pod serves B")
+		pod.fail(false)
+		Consistently(readyNow(ctx), "500ms").Should(BeFalse(), "the pod serves B")
+		pod.hold(false)
+		Eventually(fresh(ctx, policy)).Should(beReady())
+		Expect(pod.serves(ctx)()).To(BeTrue())
+	})
+
 	It("applies a changed Secret like a changed spec", func(ctx context.Context) {
 		pod := startPod(ctx, admin, defaultServer(ns))
 		Eventually(fresh(ctx, policy)).Should(beReady())
