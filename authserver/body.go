@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // readBody reads a body of exactly that media type, in UTF-8 where a charset is named. Anything else is answered: 415, 413
@@ -34,4 +35,23 @@ func readBody(w http.ResponseWriter, r *http.Request, mediaType string) (body []
 		return nil, false
 	}
 	return body, true
+}
+
+// bodyPatience is how long a connection stays open for the rest of a body that nobody reads.
+const bodyPatience = 500 * time.Millisecond
+
+// leaveBody is for handlers that read no body and are about to answer. It makes net/http send the answer at once: by default it
+// reads a body to its end first, and a gateway may announce one that it never sends (nginx's auth_request does, with
+// proxy_pass_request_body off and Content-Length left in). What does come is not the next request, nor is there any agreement
+// on where a body ends that came with both Content-Length and Transfer-Encoding (RFC 9112 §6.3): so the connection is closed.
+// A request without a body keeps its connection.
+func leaveBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 { // -1 is chunked
+		return
+	}
+	w.Header()["Connection"] = connectionClose
+	c := http.NewResponseController(w)
+	// Neither fails on a connection that a server reads; a recorder in a test has no such thing.
+	_ = c.EnableFullDuplex()
+	_ = c.SetReadDeadline(time.Now().Add(bodyPatience)) // after the answer net/http still reads, so that it is not lost to a reset
 }

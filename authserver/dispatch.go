@@ -20,6 +20,9 @@ const (
 // rawPath is the path of a request as it was sent, nothing of it unescaped, cleaned or resolved: gateways append what
 // clients send, and two readings of one path would be two tenants. It is "" for targets without a path (`*`,
 // authority form).
+//
+// One limit is net/http's: it parses the target before any handler, and answers 400 in plain text, without identity headers, to
+// one that is no URI (RFC 3986 §2.1), such as /envoy/acme/%zz. A client gets that refusal instead of a decision.
 func rawPath(r *http.Request) string {
 	raw := r.RequestURI
 	if raw == "" { // a request that no server has read
@@ -79,6 +82,7 @@ func (s *Server) servePublic(w http.ResponseWriter, r *http.Request) {
 	case targetTenant:
 		s.serveVerify(w, r, tenant, true)
 	case targetMissing:
+		leaveBody(w, r)
 		writeError(w, http.StatusNotFound, codeNotFound, "there is nothing at this path: use /verify or /verify/{tenant}")
 	default:
 		s.routes.serve(w, r, path)

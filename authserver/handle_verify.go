@@ -26,7 +26,7 @@ var (
 )
 
 // serveVerify answers ANY /verify, /verify/{tenant} and /envoy/{tenant}/{rest...}: is this request let in, and who is it?
-// It reads neither query nor body.
+// It reads neither query nor body (see leaveBody).
 func (s *Server) serveVerify(w http.ResponseWriter, r *http.Request, tenant string, byRoute bool) {
 	start := time.Now()
 	facts := policy.Facts{Route: tenant, ByRoute: byRoute}
@@ -39,6 +39,7 @@ func (s *Server) serveVerify(w http.ResponseWriter, r *http.Request, tenant stri
 		d = snap.policies.Decide(r.Context(), &facts, s.now())
 	}
 	s.metrics.decided(&d, time.Since(start))
+	leaveBody(w, r)
 	if d.Status == http.StatusOK {
 		writeIdentity(w.Header(), &d.Identity)
 		return // net/http writes 200

@@ -47,9 +47,9 @@ func (s *Server) Addr() net.Addr { return s.public.Addr() }
 // OpsAddr is the operations listener's address as bound; it may be asked after Listen.
 func (s *Server) OpsAddr() net.Addr { return s.ops.Addr() }
 
-// Run serves until ctx ends, and then ends without dropping a request: /readyz says 503 at once, the listeners stay open
-// for Options.ShutdownDelay, and requests in flight have Options.DrainTimeout. The error is that of a listener; a
-// server runs once.
+// Run serves until ctx ends, and then ends without dropping a request that it has taken: /readyz says 503 at once, the
+// listeners stay open for Options.ShutdownDelay, and requests in flight have Options.DrainTimeout. The error is that of a
+// listener; a server runs once.
 func (s *Server) Run(ctx context.Context) error {
 	if err := s.Listen(ctx); err != nil {
 		return err

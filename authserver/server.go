@@ -84,6 +84,7 @@ type Server struct {
 	snapshot   atomic.Pointer[snapshot]
 	configured chan struct{} // closed with the first snapshot
 	draining   atomic.Bool
+	settle     func() // waits between closing the listener and shutting down
 
 	mu     sync.Mutex // held to load
 	loader *loader
@@ -99,6 +100,7 @@ type Server struct {
 func New(o Options) (*Server, error) {
 	o = o.withDefaults()
 	s := &Server{options: o, log: o.Logger, now: o.Now, metrics: newMetrics(), configured: make(chan struct{})}
+	s.settle = func() { time.Sleep(settleTime) }
 	s.refusals = newRefusalLog(s.log, s.metrics)
 	s.keys = keys.New(keys.Options{Hooks: keys.Hooks{Fetched: s.metrics.fetched}})
 	var err error

@@ -4,13 +4,22 @@ package authserver
 
 import (
 	"context"
+	"errors"
+	"net"
 	"net/http"
 	"time"
 )
 
+// settleTime is how long a connection taken at the very end has to send its first request.
+const settleTime = 50 * time.Millisecond
+
 // shutdown ends both servers. First it only says so, at /readyz and by Connection: close, while new connections still
-// come: load balancers need a moment to hear of it. Then it closes the listeners and waits for requests in flight. The
-// operations listener goes last, since it is where the end can be watched.
+// come: load balancers need a moment to hear of it. Then it closes the listener, lets connections taken just before send
+// their request (net/http drops a first request that it reads after its own Shutdown has begun), and waits for requests in
+// flight. The operations listener goes last, since it is where the end can be watched.
+//
+// What remains: the kernel resets connections that it had completed and nobody had taken when the listener closed. Clients that
+// still open new ones after ShutdownDelay may meet that, and have sent nothing that was acted on: they may retry.
 func (s *Server) shutdown(public, ops *http.Server) {
 	s.draining.Store(true)
 	s.log.Info("shutting down", "event", "shutdown", "delay", s.options.ShutdownDelay.String(), "drain", s.options.DrainTimeout.String())
@@ -18,9 +27,11 @@ func (s *Server) shutdown(public, ops *http.Server) {
 	defer timer.Stop()
 	<-timer.C
 
+	_ = s.public.Close()
+	s.settle()
 	ctx, cancel := context.WithTimeout(context.Background(), s.options.DrainTimeout)
 	defer cancel()
-	if err := public.Shutdown(ctx); err != nil {
+	if err := public.Shutdown(ctx); err != nil && !errors.Is(err, net.ErrClosed) { // the listener is closed already
 		s.log.Warn("requests were still in flight at the end", "event", "shutdown", "error", err)
 		_ = public.Close()
 	}
