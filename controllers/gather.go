@@ -5,7 +5,9 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,7 +28,8 @@ type gathered struct {
 	// providers and policies that name the server. One that was deleted counts no more, also while a finalizer keeps it.
 	providers []*v1alpha1.IdentityProvider
 	policies  []*v1alpha1.TenantJWTPolicy
-	pods      []corev1.Pod
+	// pods of the server's Deployment, and no others that carry its label.
+	pods []corev1.Pod
 }
 
 // referred tells whether any object names the server.
@@ -61,12 +64,26 @@ func (r *Reconciler) gather(ctx context.Context, name types.NamespacedName) (*ga
 		return g, nil
 	}
 	var pods corev1.PodList
-	err := r.client.List(ctx, &pods, client.InNamespace(name.Namespace), client.MatchingLabels{v1alpha1.LabelServer: name.Name}, client.UnsafeDisableDeepCopy)
+	err := r.client.List(ctx, &pods, client.InNamespace(name.Namespace), client.MatchingLabels(selectorLabels(name.Name)), client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return nil, fmt.Errorf("listing pods: %w", err)
 	}
-	g.pods = pods.Items
+	for i := range pods.Items {
+		if p := &pods.Items[i]; runs(p, name.Name) {
+			g.pods = append(g.pods, *p)
+		}
+	}
 	return g, nil
+}
+
+// runs tells whether a pod with the server's labels is of the server's Deployment, by what a Deployment leaves on its pods: their
+// ReplicaSet's name is the Deployment's and the hash of the template. Labels alone would let any pod of the namespace, made by
+// mistake or in malice, keep everything from being confirmed.
+func runs(p *corev1.Pod, server string) bool {
+	owner := metav1.GetControllerOf(p)
+	hash := p.Labels[appsv1.DefaultDeploymentUniqueLabelKey]
+	return owner != nil && hash != "" && owner.Kind == "ReplicaSet" && strings.HasPrefix(owner.APIVersion, appsv1.GroupName+"/") &&
+		owner.Name == workloadName(server)+"-"+hash && p.Spec.ServiceAccountName == workloadName(server)
 }
 
 func (r *Reconciler) gatherServer(ctx context.Context, g *gathered) error {

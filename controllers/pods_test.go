@@ -17,6 +17,7 @@ import (
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -63,10 +64,7 @@ func preparePod(ctx context.Context, kube client.Client, server types.Namespaced
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	Expect(err).NotTo(HaveOccurred())
 	p := &fakePod{kube: kube, volumes: d.Spec.Template.Spec.Volumes, objects: map[string]any{}, asked: map[string]int{}}
-	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: server.Namespace, GenerateName: d.Name + "-", Labels: d.Spec.Template.Labels},
-		Spec:       d.Spec.Template.Spec,
-	}
+	pod := &corev1.Pod{ObjectMeta: podMetadata(ctx, kube, &d), Spec: d.Spec.Template.Spec}
 	pod.Spec.Containers[0].Ports[1].ContainerPort = int32(listener.Addr().(*net.TCPAddr).Port)
 	Expect(kube.Create(ctx, pod)).To(Succeed())
 	p.key = client.ObjectKeyFromObject(pod)
@@ -78,6 +76,30 @@ func preparePod(ctx context.Context, kube client.Client, server types.Namespaced
 	p.done.Go(func() { p.play(run) })
 	DeferCleanup(func() { p.end(); Expect(srv.Close()).To(Succeed()); p.done.Wait() })
 	return p
+}
+
+// podMetadata is what a Deployment leaves on its pods. It makes the ReplicaSet between them.
+func podMetadata(ctx context.Context, kube client.Client, d *appsv1.Deployment) metav1.ObjectMeta {
+	GinkgoHelper()
+	const hash = "5d8f7c9b4"
+	labels := maps.Clone(d.Spec.Template.Labels)
+	labels[appsv1.DefaultDeploymentUniqueLabelKey] = hash
+	set := &appsv1.ReplicaSet{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: d.Namespace, Name: d.Name + "-" + hash, Labels: labels,
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(d, appsv1.SchemeGroupVersion.WithKind("Deployment"))},
+		},
+		Spec: appsv1.ReplicaSetSpec{Selector: &metav1.LabelSelector{MatchLabels: labels}, Template: *d.Spec.Template.DeepCopy()},
+	}
+	set.Spec.Template.Labels = labels
+	if err := kube.Create(ctx, set); err != nil {
+		Expect(apierrors.IsAlreadyExists(err)).To(BeTrue(), "%v", err)
+		Expect(kube.Get(ctx, client.ObjectKeyFromObject(set), set)).To(Succeed())
+	}
+	return metav1.ObjectMeta{
+		Namespace: d.Namespace, GenerateName: set.Name + "-", Labels: labels,
+		OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(set, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))},
+	}
 }
 
 func (p *fakePod) end() { p.stop() }

@@ -25,8 +25,8 @@ const (
 	interval = 50 * time.Millisecond
 	// grace is what a container gets to end.
 	grace = 40 * time.Second
-	// templateHash is the label by which a pod is known to be of the Deployment's present template.
-	templateHash = "pod-template-hash"
+	// firstPod is how the one pod of a ReplicaSet is called after it.
+	firstPod = "-0"
 )
 
 // Kubelet runs the Deployments of one namespace, one pod each.
@@ -43,7 +43,7 @@ type Kubelet struct {
 	// Grace is how long a container may take to end; default 40 s.
 	Grace time.Duration
 
-	pods map[string]*running
+	pods map[string]*running // by the ReplicaSet's name
 }
 
 // running is a pod that runs here.
@@ -94,7 +94,7 @@ func (k *Kubelet) pass(ctx context.Context) error {
 	for i := range list.Items {
 		d := &list.Items[i]
 		if d.DeletionTimestamp == nil && (d.Spec.Replicas == nil || *d.Spec.Replicas > 0) {
-			wanted[podName(d)] = d
+			wanted[setName(d)] = d
 		}
 	}
 	for name, r := range k.pods { // before new ones start: they want the same ports
@@ -113,7 +113,7 @@ func (k *Kubelet) pass(ctx context.Context) error {
 }
 
 func (k *Kubelet) sync(ctx context.Context, d *appsv1.Deployment) error {
-	name := podName(d)
+	name := setName(d)
 	r, ok := k.pods[name]
 	if !ok {
 		return k.start(ctx, d)
@@ -136,15 +136,18 @@ func (k *Kubelet) sync(ctx context.Context, d *appsv1.Deployment) error {
 
 // start makes the pod and runs it.
 func (k *Kubelet) start(ctx context.Context, d *appsv1.Deployment) error {
+	set, err := k.replicaSet(ctx, d)
+	if err != nil {
+		return err
+	}
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
-			Name: podName(d), Namespace: d.Namespace,
-			Labels: maps.Clone(d.Spec.Template.Labels), Annotations: d.Spec.Template.Annotations,
-			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(d, appsv1.SchemeGroupVersion.WithKind("Deployment"))},
+			Name: set.Name + firstPod, Namespace: d.Namespace,
+			Labels: set.Spec.Template.Labels, Annotations: set.Spec.Template.Annotations,
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(set, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))},
 		},
-		Spec: d.Spec.Template.Spec,
+		Spec: set.Spec.Template.Spec,
 	}
-	pod.Labels[templateHash] = hash(d)
 	if err := k.Client.Create(ctx, pod); err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("creating the pod: %w", err)
 	}
@@ -158,23 +161,50 @@ func (k *Kubelet) start(ctx context.Context, d *appsv1.Deployment) error {
 		return err
 	}
 	k.Log.Info("pod started", "pod", pod.Name, "pid", p.cmd.Process.Pid)
-	k.pods[pod.Name] = &running{pod: pod, dir: dir, process: p, annotations: pod.Annotations}
+	k.pods[set.Name] = &running{pod: pod, dir: dir, process: p, annotations: pod.Annotations}
 	return nil
 }
 
-// remove takes the pod out of service, stops its container and deletes it.
+// replicaSet makes the ReplicaSet that stands between a Deployment and the pods of its present template, as the controller manager
+// does: what a pod's name, labels and owner tell of its Deployment is the same as in a cluster.
+func (k *Kubelet) replicaSet(ctx context.Context, d *appsv1.Deployment) (*appsv1.ReplicaSet, error) {
+	set := &appsv1.ReplicaSet{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: setName(d), Namespace: d.Namespace, Labels: maps.Clone(d.Spec.Template.Labels),
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(d, appsv1.SchemeGroupVersion.WithKind("Deployment"))},
+		},
+		Spec: appsv1.ReplicaSetSpec{Replicas: d.Spec.Replicas, Template: *d.Spec.Template.DeepCopy()},
+	}
+	set.Labels[appsv1.DefaultDeploymentUniqueLabelKey] = hash(d)
+	set.Spec.Template.Labels = set.Labels
+	set.Spec.Selector = &metav1.LabelSelector{MatchLabels: set.Labels}
+	err := k.Client.Create(ctx, set)
+	if apierrors.IsAlreadyExists(err) {
+		err = k.Client.Get(ctx, client.ObjectKeyFromObject(set), set)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("making the ReplicaSet: %w", err)
+	}
+	return set, nil
+}
+
+// remove takes the pod out of service, stops its container and deletes it and its ReplicaSet.
 func (k *Kubelet) remove(ctx context.Context, name string, r *running) error {
 	r.process.stop(k.Grace)
 	delete(k.pods, name)
 	err := k.Client.Delete(ctx, r.pod, client.GracePeriodSeconds(0))
 	if err := client.IgnoreNotFound(err); err != nil {
-		return fmt.Errorf("deleting pod %s: %w", name, err)
+		return fmt.Errorf("deleting pod %s: %w", r.pod.Name, err)
 	}
-	k.Log.Info("pod stopped", "pod", name)
+	set := &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Namespace: k.Namespace, Name: name}}
+	if err := client.IgnoreNotFound(k.Client.Delete(ctx, set)); err != nil {
+		return fmt.Errorf("deleting ReplicaSet %s: %w", name, err)
+	}
+	k.Log.Info("pod stopped", "pod", r.pod.Name)
 	return nil
 }
 
-func podName(d *appsv1.Deployment) string { return d.Name + "-" + hash(d) }
+func setName(d *appsv1.Deployment) string { return d.Name + "-" + hash(d) }
 
 func hash(d *appsv1.Deployment) string {
 	template, err := json.Marshal(d.Spec.Template)
