@@ -13,77 +13,146 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/store"
 )
 
-// openInterval is the shortest time between two attempts to open a store.
-const openInterval = 5 * time.Second
+const (
+	// openInterval is the shortest time between the end of one attempt to open a store and the next.
+	openInterval = 5 * time.Second
+	// openWait is how long a request waits for an attempt under way.
+	openWait = 5 * time.Second
+	// closeWait is how long the end of a server waits for one.
+	closeWait = time.Second
+)
 
-// lateStore is a store that is opened when it is first needed, and again later if that fails: a disk that is away
-// stops logins, not the server. Servers without a store never open one.
+var errOpening = errors.New("opening the store: it takes longer than " + openWait.String())
+
+// lateStore is a store that is opened when it is first needed, and again later if that fails: a disk that is away, or
+// hangs, stops logins, not the server. Servers without a store never open one.
 type lateStore struct {
-	dir string // "": in memory
-	now func() time.Time
-	log *slog.Logger
+	dir  string // "": in memory
+	now  func() time.Time
+	log  *slog.Logger
+	open func(ctx context.Context, dir string) (store.Store, error)
 
 	ctx    context.Context // ends with close
 	cancel context.CancelFunc
 
-	mu   sync.Mutex
-	open store.Store
-	err  error     // of the last attempt
-	next time.Time // when the next one may be made
+	mu   sync.Mutex // never held while a disk is waited for
+	last *opening   // nil before the first
+}
+
+// opening is one attempt. Its fields may be read when done is closed.
+type opening struct {
+	done  chan struct{}
+	store store.Store
+	err   error
+	next  time.Time // after an error: when there may be another attempt
+}
+
+// retry tells whether the attempt is over, has failed, and another one may be made.
+func (o *opening) retry() bool {
+	select {
+	case <-o.done:
+		return o.err != nil && !time.Now().Before(o.next)
+	default:
+		return false
+	}
 }
 
 var _ store.Families = (*lateStore)(nil)
 
 func newLateStore(dir string, now func() time.Time, log *slog.Logger) *lateStore {
-	s := &lateStore{dir: dir, now: now, log: log}
+	s := &lateStore{dir: dir, now: now, log: log, open: openSQLite}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
 
-// get returns the open store.
-func (s *lateStore) get() (store.Store, error) {
+func openSQLite(ctx context.Context, dir string) (store.Store, error) {
+	opened, err := store.OpenSQLite(ctx, dir)
+	if err != nil {
+		return nil, err // not a nil *SQLite, which is no nil Store
+	}
+	return opened, nil
+}
+
+// get returns the open store. It begins to open it where nobody has, and waits for that, but not for ever.
+func (s *lateStore) get(ctx context.Context) (store.Store, error) {
+	if s.ctx.Err() != nil {
+		return nil, store.ErrClosed
+	}
+	o := s.attempt()
+	ctx, cancel := context.WithTimeoutCause(ctx, openWait, errOpening)
+	defer cancel()
+	select {
+	case <-s.ctx.Done():
+		return nil, store.ErrClosed
+	case <-o.done:
+		return o.store, o.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// attempt returns the attempt that counts now: the last one, or a new one.
+func (s *lateStore) attempt() *opening {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.ctx.Err() != nil:
-		return nil, store.ErrClosed
-	case s.open != nil:
-		return s.open, nil
-	case time.Now().Before(s.next):
-		return nil, s.err
+	if s.last == nil || s.last.retry() {
+		s.last = &opening{done: make(chan struct{})}
+		go s.run(s.last)
 	}
-	opened, err := store.OpenSQLite(s.ctx, s.dir)
+	return s.last
+}
+
+// run opens the store. One that opens after the end is closed again.
+func (s *lateStore) run(o *opening) {
+	defer close(o.done)
+	opened, err := s.open(s.ctx, s.dir)
 	if err != nil {
-		s.err, s.next = fmt.Errorf("opening the store: %w", err), time.Now().Add(openInterval)
-		return nil, s.err
+		o.err, o.next = fmt.Errorf("opening the store: %w", err), time.Now().Add(openInterval)
+		return
 	}
-	s.open, s.err = opened, nil
+	if s.ctx.Err() != nil {
+		o.err = errors.Join(store.ErrClosed, opened.Close())
+		return
+	}
+	o.store = opened
 	go store.KeepClean(s.ctx, opened, s.now, s.log)
-	return opened, nil
 }
 
 // close ends the store for good.
 func (s *lateStore) close() {
 	s.cancel()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.open != nil {
-		if err := s.open.Close(); err != nil {
+	o := s.last
+	s.mu.Unlock()
+	if o == nil {
+		return
+	}
+	timer := time.NewTimer(closeWait)
+	defer timer.Stop()
+	select {
+	case <-o.done:
+	case <-timer.C:
+		return // a disk that hangs: run closes what it opens
+	}
+	if o.store != nil {
+		if err := o.store.Close(); err != nil {
 			s.log.Warn("closing the store", "error", err)
 		}
 	}
 }
 
-// prepare opens the store ahead of the first login, so that a failure is told early.
+// prepare opens the store ahead of the first login, so that a failure is told early. It does not wait.
 func (s *lateStore) prepare() {
-	if _, err := s.get(); err != nil && !errors.Is(err, store.ErrClosed) {
-		s.log.Error("the store cannot be opened; logins are refused until it can", "event", "store.failed", "error", err)
-	}
+	go func() {
+		if _, err := s.get(s.ctx); err != nil && !errors.Is(err, store.ErrClosed) && s.ctx.Err() == nil {
+			s.log.Error("the store cannot be opened; logins are refused until it can", "event", "store.failed", "error", err)
+		}
+	}()
 }
 
 // CreateFamily implements [store.Families].
 func (s *lateStore) CreateFamily(ctx context.Context, f store.Family, keep int) error {
-	st, err := s.get()
+	st, err := s.get(ctx)
 	if err != nil {
 		return err
 	}
@@ -92,7 +161,7 @@ func (s *lateStore) CreateFamily(ctx context.Context, f store.Family, keep int) 
 
 // Family implements [store.Families].
 func (s *lateStore) Family(ctx context.Context, key store.Hash, now time.Time) (store.Family, error) {
-	st, err := s.get()
+	st, err := s.get(ctx)
 	if err != nil {
 		return store.Family{}, err
 	}
@@ -101,7 +170,7 @@ func (s *lateStore) Family(ctx context.Context, key store.Hash, now time.Time) (
 
 // Rotate implements [store.Families].
 func (s *lateStore) Rotate(ctx context.Context, r store.Rotation) (store.Rotated, error) {
-	st, err := s.get()
+	st, err := s.get(ctx)
 	if err != nil {
 		return store.Rotated{}, err
 	}
@@ -110,7 +179,7 @@ func (s *lateStore) Rotate(ctx context.Context, r store.Rotation) (store.Rotated
 
 // RevokeFamily implements [store.Families].
 func (s *lateStore) RevokeFamily(ctx context.Context, key store.Hash) error {
-	st, err := s.get()
+	st, err := s.get(ctx)
 	if err != nil {
 		return err
 	}
@@ -119,7 +188,7 @@ func (s *lateStore) RevokeFamily(ctx context.Context, key store.Hash) error {
 
 // RevokeOwner implements [store.Families].
 func (s *lateStore) RevokeOwner(ctx context.Context, owner string) (int, error) {
-	st, err := s.get()
+	st, err := s.get(ctx)
 	if err != nil {
 		return 0, err
 	}
