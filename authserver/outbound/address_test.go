@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package outbound
 
 import (
@@ -6,6 +8,14 @@ import (
 	"strings"
 	"testing"
 )
+
+// check is refusal as an error, nil where there is none.
+func (r Rules) check(scheme string, addr netip.Addr) error {
+	if refusal := r.refusal(scheme, addr); refusal != nil {
+		return refusal
+	}
+	return nil
+}
 
 // everything is the longest list an administrator can write.
 var everything = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
@@ -76,13 +86,13 @@ func TestOnlyPublicAddressesAreAllowedByDefault(t *testing.T) {
 	} {
 		t.Run(tt.addr, func(t *testing.T) {
 			addr := netip.MustParseAddr(tt.addr)
-			err := Rules{}.Check("https", addr)
+			err := Rules{}.check("https", addr)
 			if tt.cidr == "" {
 				if err != nil {
 					t.Fatalf("https: %v, want it allowed", err)
 				}
 				var refused *AddressError
-				if err := (Rules{}).Check("http", addr); !errors.As(err, &refused) || !refused.PlainHTTP {
+				if err := (Rules{}).check("http", addr); !errors.As(err, &refused) || !refused.PlainHTTP {
 					t.Errorf("http: %v, want it refused for being http", err)
 				}
 				return
@@ -99,7 +109,7 @@ func TestOnlyPublicAddressesAreAllowedByDefault(t *testing.T) {
 			}
 			listed := Rules{AllowedCIDRs: []netip.Prefix{refused.CIDR}}
 			for _, scheme := range []string{"http", "https"} {
-				if err := listed.Check(scheme, addr); err != nil {
+				if err := listed.check(scheme, addr); err != nil {
 					t.Errorf("%s with that CIDR: %v", scheme, err)
 				}
 			}
@@ -122,7 +132,7 @@ func TestMetadataAddressesAreNeverAllowed(t *testing.T) {
 		a := netip.MustParseAddr(addr)
 		rules := Rules{AllowedCIDRs: append([]netip.Prefix{single(normalize(a))}, everything...)}
 		for _, scheme := range []string{"http", "https"} {
-			err := rules.Check(scheme, a)
+			err := rules.check(scheme, a)
 			var refused *AddressError
 			if !errors.As(err, &refused) || refused.Kind != "cloud metadata" || refused.CIDR.IsValid() {
 				t.Errorf("%s %s: got %v, want a refusal that no list lifts", scheme, addr, err)
@@ -137,14 +147,14 @@ func TestListedPrefixesInOtherSpellings(t *testing.T) {
 		"10.1.2.3": true, "::ffff:10.1.2.3": true, "192.168.1.1": true, "11.0.0.1": true, "172.16.0.1": false,
 		"64:ff9b::10.1.2.3": false, // listing 10/8 lists no translator towards it
 	} {
-		if err := rules.Check("https", netip.MustParseAddr(addr)); (err == nil) != allowed {
+		if err := rules.check("https", netip.MustParseAddr(addr)); (err == nil) != allowed {
 			t.Errorf("%s: %v, want allowed=%v", addr, err, allowed)
 		}
 	}
-	if err := rules.Check("http", netip.MustParseAddr("11.0.0.1")); err == nil {
+	if err := rules.check("http", netip.MustParseAddr("11.0.0.1")); err == nil {
 		t.Error("http to an address outside the list was allowed")
 	}
-	if err := (Rules{AllowedCIDRs: everything}).Check("https", netip.Addr{}); err == nil {
+	if err := (Rules{AllowedCIDRs: everything}).check("https", netip.Addr{}); err == nil {
 		t.Error("an invalid address was allowed")
 	}
 }
@@ -160,7 +170,7 @@ func FuzzCheck(f *testing.F) {
 		if !ok {
 			t.Skip()
 		}
-		err := Rules{}.Check("https", addr)
+		err := Rules{}.check("https", addr)
 		var refused *AddressError
 		switch {
 		case err == nil:
@@ -170,11 +180,11 @@ func FuzzCheck(f *testing.F) {
 		case !errors.As(err, &refused):
 			t.Errorf("%s: error %T", addr, err)
 		case refused.CIDR.IsValid():
-			if err := (Rules{AllowedCIDRs: []netip.Prefix{refused.CIDR}}).Check("http", addr); err != nil {
+			if err := (Rules{AllowedCIDRs: []netip.Prefix{refused.CIDR}}).check("http", addr); err != nil {
 				t.Errorf("%s with its CIDR: %v", addr, err)
 			}
 		default:
-			if err := (Rules{AllowedCIDRs: everything}).Check("https", addr); err == nil {
+			if err := (Rules{AllowedCIDRs: everything}).check("https", addr); err == nil {
 				t.Errorf("%s: a list allowed what nothing allows", addr)
 			}
 		}

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package outbound
 
 import (
@@ -17,15 +19,7 @@ type Rules struct {
 	RootCAs *x509.CertPool
 }
 
-// Check tells whether an address may be dialled for a URL of the scheme "http" or "https". The error is an
-// [*AddressError].
-func (r Rules) Check(scheme string, addr netip.Addr) error {
-	if refusal := r.refusal(scheme, addr); refusal != nil {
-		return refusal
-	}
-	return nil
-}
-
+// refusal tells whether an address may be dialled for a URL of the scheme "http" or "https": nil if so.
 func (r Rules) refusal(scheme string, addr netip.Addr) *AddressError {
 	addr = normalize(addr)
 	kind := classify(addr)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// None is the store of a server that only verifies: every operation answers ErrNoStore, but Ping and Close succeed.
+// None is the store of a server that only verifies: every operation answers ErrNoStore, but Close succeeds.
 type None struct{}
 
 var _ Store = None{}
@@ -29,9 +29,6 @@ func (None) RevokeOwner(context.Context, string) (int, error) { return 0, ErrNoS
 
 // Collect answers ErrNoStore.
 func (None) Collect(context.Context, time.Time, int) (int, error) { return 0, ErrNoStore }
-
-// Ping succeeds: there is nothing that could be away.
-func (None) Ping(context.Context) error { return nil }
 
 // Close succeeds.
 func (None) Close() error { return nil }

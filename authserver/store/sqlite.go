@@ -125,12 +125,6 @@ func open(base url.URL, vfs, lock string, n int) (*sql.DB, error) {
 	return db, nil
 }
 
-// Ping reports whether the store answers.
-func (s *SQLite) Ping(ctx context.Context) error {
-	var one int
-	return s.typed(s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one))
-}
-
 // Close lets transactions under way finish and closes the file.
 func (s *SQLite) Close() error {
 	s.closed.Store(true)

@@ -38,8 +38,6 @@ type Store interface {
 	// Collect removes at most limit rows whose time had passed at now, and returns how many it removed. Fewer than limit
 	// means that nothing is left to do.
 	Collect(ctx context.Context, now time.Time, limit int) (int, error)
-	// Ping reports whether the store answers.
-	Ping(ctx context.Context) error
 	// Close lets transactions under way finish. Later calls of other methods fail with ErrClosed.
 	Close() error
 }

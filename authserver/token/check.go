@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package token
 
 // Check applies the rules for algorithm and type once more, for a caller that parsed with wider rules because the

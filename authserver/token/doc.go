@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package token takes in a JWT: it checks the compact serialization, header, signature
 // and claims of a signed token in the fixed order of DESIGN §7, and refuses at the first
 // step that fails with one [Reason].

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package token
 
 import (
@@ -30,7 +32,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		tok, err := Parse(raw, l.every)
 		if err != nil {
-			if e, ok := errors.AsType[*Error](err); !ok || !slices.Contains(Reasons(), e.Reason) {
+			if e, ok := errors.AsType[*Error](err); !ok || !slices.Contains(allReasons(), e.Reason) {
 				t.Fatalf("refused without a known reason: %v", err)
 			}
 			return

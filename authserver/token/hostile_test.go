@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package token
 
 import (
@@ -42,7 +44,7 @@ func TestHostileTokens(t *testing.T) {
 			if err == nil {
 				t.Fatal("accepted")
 			}
-			if _, ok := errors.AsType[*Error](err); !ok || ReasonOf(err) != row.want {
+			if _, ok := errors.AsType[*Error](err); !ok || reasonOf(err) != row.want {
 				t.Errorf("refused with %v, want reason %s", err, row.want)
 			}
 			for part := range strings.SplitSeq(row.raw, ".") {
@@ -55,7 +57,7 @@ func TestHostileTokens(t *testing.T) {
 	if len(rows) < 150 {
 		t.Errorf("only %d hostile tokens", len(rows))
 	}
-	for _, reason := range Reasons() {
+	for _, reason := range allReasons() {
 		if !reasons[reason] {
 			t.Errorf("no hostile token is refused with %s", reason)
 		}

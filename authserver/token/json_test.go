@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package token
 
 import (
@@ -71,7 +73,7 @@ func FuzzReadObject(f *testing.F) {
 			}
 			return
 		}
-		if ReasonOf(err) == ReasonJSONLimits && json.Valid(text) {
+		if reasonOf(err) == ReasonJSONLimits && json.Valid(text) {
 			if within, err := bounds(text); within && err == nil {
 				t.Fatal("refused within bounds")
 			}
@@ -83,10 +85,10 @@ func FuzzReadObject(f *testing.F) {
 // that was refused halfway.
 func TestReaderForgets(t *testing.T) {
 	for i := range 100 {
-		if _, err := readObject([]byte(`{"a":[{"b":1,`)); ReasonOf(err) != ReasonJSON {
+		if _, err := readObject([]byte(`{"a":[{"b":1,`)); reasonOf(err) != ReasonJSON {
 			t.Fatal(err)
 		}
-		if _, err := readObject([]byte(`{"a":1,"a":2}`)); ReasonOf(err) != ReasonDuplicateMember {
+		if _, err := readObject([]byte(`{"a":1,"a":2}`)); reasonOf(err) != ReasonDuplicateMember {
 			t.Fatal(err)
 		}
 		members, err := readObject(fmt.Appendf(nil, `{"a":%d}`, i))

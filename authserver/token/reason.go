@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package token
 
 import (
@@ -62,36 +64,6 @@ const (
 	ReasonIssuedInFuture Reason = "issued_in_future"
 )
 
-// Reasons returns every reason of this package, in the order of the steps.
-func Reasons() []Reason {
-	return []Reason{
-		ReasonTooLong,
-		ReasonCharacters,
-		ReasonSegments,
-		ReasonEncrypted,
-		ReasonBase64,
-		ReasonJSON,
-		ReasonDuplicateMember,
-		ReasonJSONLimits,
-		ReasonHeader,
-		ReasonAlgorithm,
-		ReasonCritical,
-		ReasonB64,
-		ReasonZip,
-		ReasonType,
-		ReasonUnknownKey,
-		ReasonAmbiguousKey,
-		ReasonKeyMismatch,
-		ReasonSignature,
-		ReasonClaimType,
-		ReasonTimeRange,
-		ReasonExpMissing,
-		ReasonExpired,
-		ReasonNotYetValid,
-		ReasonIssuedInFuture,
-	}
-}
-
 // Error refuses a token. Detail says more for the operator of the server and holds no
 // bytes of the token.
 type Error struct {
@@ -113,14 +85,6 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.cause }
 
 func refuse(reason Reason, detail string) error { return &Error{Reason: reason, Detail: detail} }
-
-// ReasonOf returns the reason of a refusal, "" if err holds none.
-func ReasonOf(err error) Reason {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Reason
-	}
-	return ""
-}
 
 // SelectError turns an error of [jwk.Set.Select] into a refusal that still satisfies
 // errors.Is for the jwk error; another error is returned as it is.

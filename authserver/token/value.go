@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package token
 
 import (
@@ -9,11 +11,8 @@ import (
 // Value is the JSON value of a claim, as written. The zero Value is no value.
 type Value struct{ raw string }
 
-// JSON returns the value's JSON text.
+// JSON returns the value's JSON text; that of null, true and false is all there is to them.
 func (v Value) JSON() string { return v.raw }
-
-// IsNull reports whether the value is JSON null.
-func (v Value) IsNull() bool { return v.raw == "null" }
 
 // Text returns a JSON string's content; false for every other type.
 func (v Value) Text() (string, bool) {
@@ -33,11 +32,6 @@ func (v Value) Number() (string, bool) {
 		return "", false
 	}
 	return v.raw, true
-}
-
-// Bool returns a JSON boolean; false, false for other types.
-func (v Value) Bool() (value, ok bool) {
-	return v.raw == "true", v.raw == "true" || v.raw == "false"
 }
 
 // Strings returns the elements of a JSON array of strings, in order; false for every other

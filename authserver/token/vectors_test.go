@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package token
 
 import (
@@ -205,7 +207,7 @@ func TestEncryptedIsRefused(t *testing.T) {
 		if c.Kind == "jws" || strings.HasPrefix(c.Token, "{") {
 			continue
 		}
-		if _, err := Parse(c.Token, anyAlgorithm); ReasonOf(err) != ReasonEncrypted {
+		if _, err := Parse(c.Token, anyAlgorithm); reasonOf(err) != ReasonEncrypted {
 			t.Errorf("%s: %v, want %s", c.Name, err, ReasonEncrypted)
 		}
 	}

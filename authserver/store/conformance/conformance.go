@@ -43,9 +43,6 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
 			t.Cleanup(func() { _ = s.Close() })
-			if err := s.Ping(t.Context()); err != nil {
-				t.Fatalf("Ping: %v", err)
-			}
 			test(t, s)
 		})
 	}

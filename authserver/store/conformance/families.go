@@ -201,5 +201,4 @@ func testClosed(t *testing.T, s store.Store) {
 	wantError(t, "Family", err, store.ErrClosed)
 	_, err = s.Collect(t.Context(), start, 1)
 	wantError(t, "Collect", err, store.ErrClosed)
-	wantError(t, "Ping", s.Ping(t.Context()), store.ErrClosed)
 }
