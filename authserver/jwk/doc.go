@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package jwk holds verification keys: it parses them from JWK, JWKS, PEM or raw
 // secrets, refuses what must not verify a token, and selects the one key that a
 // token's header asks for (RFC 7517, RFC 7518, RFC 8037).

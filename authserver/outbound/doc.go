@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package outbound is the only way the auth server opens a connection.
 //
 // Tenants write the URLs the server fetches, so every URL is hostile: it may name the API server, a neighbour's

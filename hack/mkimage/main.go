@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Mkimage writes a container image of static files as a docker-archive, which `docker load`, `podman load`,
 // `ctr images import` and `kind load image-archive` read. It needs no container engine, no registry and no privileges.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kube runs the control plane of a real Kubernetes, etcd and kube-apiserver, on this machine's loopback
 // address for the suites and the demonstration. It is not a cluster: no kubelet, scheduler or controller-manager
 // runs, so nothing but the test itself makes pods, fills ServiceAccount tokens or collects garbage, and the built-in

@@ -1,4 +1,5 @@
-// Package version tells which build of Gatehouse a program is.
+// SPDX-License-Identifier: Apache-2.0
+
 package version
 
 import "runtime/debug"
