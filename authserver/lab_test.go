@@ -227,9 +227,13 @@ func render(t testing.TB, base *config.Base, count int, policies ...config.Polic
 // shardFile is the tenants file n of count with those of the policies that belong there.
 func shardFile(t testing.TB, count, n int, policies ...config.Policy) []byte {
 	t.Helper()
-	tenants := &config.Tenants{Version: config.Version, Shard: n, Count: count}
+	tenants := &config.Tenants{Version: config.Version, Shard: n, Count: count, Bundles: map[string]string{}}
 	for _, p := range policies {
 		if config.ShardOf(p.TenantID, count) == n {
+			if pem := p.CABundle; pem != "" { // here the bundle itself, as tests give it
+				p.CABundle = config.Hash([]byte(pem))
+				tenants.Bundles[p.CABundle] = pem
+			}
 			tenants.Policies = append(tenants.Policies, p)
 		}
 	}

@@ -202,7 +202,7 @@ func (l *loader) outbound() policy.Outbound {
 			parsed = nil
 		}
 		cidrs = slices.Concat(parsed, cidrs)
-		o.CABundle = f.base.Outbound.CABundle
+		o.CABundle = outbound.NewBundle(f.base.Outbound.CABundle)
 	}
 	o.AllowedCIDRs = outbound.FormatCIDRs(cidrs)
 	return o

@@ -53,7 +53,8 @@ func TestRoundTrip(t *testing.T) {
 	if diff := cmp.Diff(b, back); diff != "" {
 		t.Error(diff)
 	}
-	tenants := &Tenants{Version: Version, Count: 1, Policies: []Policy{policy("acme"), policy("globex")}}
+	tenants := &Tenants{Version: Version, Count: 1, Bundles: map[string]string{Hash([]byte("pem")): "pem"}, Policies: []Policy{policy("acme"), policy("globex")}}
+	tenants.Policies[1].CABundle = Hash([]byte("pem"))
 	first, err := tenants.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -118,6 +119,11 @@ func TestParseTenantsRefuses(t *testing.T) {
 		f(&p)
 		return Tenants{Version: Version, Count: 1, Policies: []Policy{p}}
 	}
+	bundled := func(bundles map[string]string, named string) Tenants {
+		t := edit(func(p *Policy) { p.CABundle = named })
+		t.Bundles = bundles
+		return t
+	}
 	other := 1 - ShardOf("acme", 2)
 	tests := []struct {
 		name    string
@@ -138,6 +144,9 @@ func TestParseTenantsRefuses(t *testing.T) {
 		{"URL and keys", TenantsFile(1, 0), edit(func(p *Policy) { p.Issuers[0].Keys = []json.RawMessage{[]byte("{}")} }), "want either jwksURI or keys"},
 		{"neither", TenantsFile(1, 0), edit(func(p *Policy) { p.Issuers[0].JWKSURI = "" }), "want either jwksURI or keys"},
 		{"URL without issuer", TenantsFile(1, 0), edit(func(p *Policy) { p.Issuers[0].Issuer = "" }), "issuer is required"},
+		{"a bundle that is not there", TenantsFile(1, 0), edit(func(p *Policy) { p.CABundle = Hash([]byte("x")) }), "TenantJWTPolicy/default/acme: caBundle names none of bundles"},
+		{"a bundle under another's name", TenantsFile(1, 0), bundled(map[string]string{Hash([]byte("x")): "y"}, Hash([]byte("x"))), "bundles: the name of one is not its SHA-256"},
+		{"a bundle for nothing", TenantsFile(1, 0), bundled(map[string]string{Hash([]byte("x")): "x", Hash([]byte("y")): "y"}, Hash([]byte("x"))), "bundles: 1 of them are named by no policy"},
 		{"one issuer twice", TenantsFile(1, 0), edit(func(p *Policy) { p.Issuers = append(p.Issuers, p.Issuers[0]) }), "issuers[1]: its issuer is there twice"},
 	}
 	for _, test := range tests {

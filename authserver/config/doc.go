@@ -21,5 +21,8 @@
 // over everything it renders, before it writes it.
 //
 // Keys arrive normalised: whatever form a key had in a policy (JWKS, PEM, raw
-// bytes), the file holds one JWK each (RFC 7517).
+// bytes), the file holds one JWK each (RFC 7517). CA bundles arrive as certificates alone; a tenants file holds each
+// once, by its SHA-256, however many policies name it.
+//
+// Errors tell the file, the field and the kind of mistake, never content: files hold secrets, and errors are shown.
 package config

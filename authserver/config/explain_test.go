@@ -41,10 +41,10 @@ func full(t *testing.T) map[string]struct {
 		Object: "TenantJWTPolicy/default/acme", TenantID: "acme", Default: true,
 		Issuers:   []config.Issuer{{Issuer: "a", JWKSURI: "https://a.example"}, {Issuer: "b", Keys: []json.RawMessage{[]byte(`{"kty":"oct","k":"secret"}`)}}},
 		Audiences: []string{"a"}, Algorithms: []string{"RS256"}, TokenTypes: []string{"jwt"}, Leeway: config.Duration(time.Second),
-		CABundle: "pem", Username: config.UsernameMapping{Claim: "sub", PrefixWithTenant: true}, EmailClaim: "email", GroupsClaim: "groups",
+		CABundle: config.Hash([]byte("pem")), Username: config.UsernameMapping{Claim: "sub", PrefixWithTenant: true}, EmailClaim: "email", GroupsClaim: "groups",
 		AcceptIssuedTokens: true,
 	}
-	tenants := config.Tenants{Version: config.Version, Count: 1, Policies: []config.Policy{policy}}
+	tenants := config.Tenants{Version: config.Version, Count: 1, Bundles: map[string]string{config.Hash([]byte("pem")): "pem"}, Policies: []config.Policy{policy}}
 	type file = struct {
 		document []byte
 		parse    func([]byte) error

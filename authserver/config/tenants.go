@@ -11,6 +11,8 @@ type Tenants struct {
 	Shard int `json:"shard"`
 	// Count is the number of shards, a power of two.
 	Count int `json:"count"`
+	// Bundles are the CA bundles that the policies name, each once: PEM by its SHA-256 in hex ([Hash]).
+	Bundles map[string]string `json:"bundles,omitempty"`
 	// Policies are ordered by tenant ID.
 	Policies []Policy `json:"policies,omitempty"`
 }
@@ -28,7 +30,7 @@ type Policy struct {
 	// TokenTypes are lower-case and without "application/"; "" stands for a token without typ.
 	TokenTypes []string `json:"tokenTypes"`
 	Leeway     Duration `json:"leeway"`
-	// CABundle is PEM for this policy's JWKS URLs; empty means the server's own.
+	// CABundle names the one of Tenants.Bundles that counts for this policy's JWKS URLs; empty means the server's own.
 	CABundle string `json:"caBundle,omitempty"`
 
 	Username UsernameMapping `json:"username"`

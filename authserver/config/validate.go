@@ -105,7 +105,7 @@ func (t *Tenants) validate() error {
 	seen := make(map[string]bool, len(t.Policies))
 	for i := range t.Policies {
 		p := &t.Policies[i]
-		at := where("policies", i, p.Object)
+		at := t.At(i)
 		switch {
 		case p.Object == "":
 			return fmt.Errorf("%s: object is empty", at)
@@ -120,6 +120,31 @@ func (t *Tenants) validate() error {
 		if err := p.validate(); err != nil {
 			return fmt.Errorf("%s: %w", at, err)
 		}
+	}
+	return t.validateBundles()
+}
+
+// validateBundles demands that each bundle is what its name says, that every one named is there and that none is there
+// for nothing.
+func (t *Tenants) validateBundles() error {
+	for hash, bundle := range t.Bundles {
+		if Hash([]byte(bundle)) != hash { // the name is content as long as it is no hash
+			return fmt.Errorf("bundles: the name of one is not its SHA-256")
+		}
+	}
+	used := make(map[string]bool, len(t.Bundles))
+	for i := range t.Policies {
+		hash := t.Policies[i].CABundle
+		if hash == "" {
+			continue
+		}
+		if _, ok := t.Bundles[hash]; !ok {
+			return fmt.Errorf("%s: caBundle names none of bundles", t.At(i))
+		}
+		used[hash] = true
+	}
+	if n := len(t.Bundles) - len(used); n > 0 {
+		return fmt.Errorf("bundles: %d of them are named by no policy", n)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
+	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
 )
 
 func TestLazy(t *testing.T) {
@@ -216,7 +217,7 @@ func TestSourcesAreSharedOnlyWhenEqual(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Options{})
 		w.serve(w.src.URL, "a")
-		for _, src := range []Source{w.src, {URL: w.src.URL, CABundle: "x"}, {URL: w.src.URL, AllowedCIDRs: "10.0.0.0/8"}, w.src} {
+		for _, src := range []Source{w.src, {URL: w.src.URL, CABundle: outbound.NewBundle("x")}, {URL: w.src.URL, AllowedCIDRs: "10.0.0.0/8"}, w.src} {
 			if _, err := w.engine.Key(t.Context(), src, "EdDSA", "a", true); err != nil {
 				t.Error(err)
 			}

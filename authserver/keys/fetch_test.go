@@ -119,7 +119,7 @@ func TestSourcesThatCannotBeFetched(t *testing.T) {
 		reason  Reason
 		message string
 	}{
-		{"with its CA", Source{URL: secure.URL, AllowedCIDRs: loopback, CABundle: ca}, ReasonReady, "1 key"},
+		{"with its CA", Source{URL: secure.URL, AllowedCIDRs: loopback, CABundle: outbound.NewBundle(ca)}, ReasonReady, "1 key"},
 		{"without its CA", Source{URL: secure.URL, AllowedCIDRs: loopback}, ReasonTLSFailed, "set caBundleRef to its CA"},
 		{"https to a plain port", Source{URL: strings.Replace(server.URL, "http:", "https:", 1), AllowedCIDRs: loopback}, ReasonTLSFailed, "does not speak TLS"},
 		{"not allowed", Source{URL: server.URL}, ReasonAddressNotAllowed, "loopback address 127.0.0.1 is not allowed: add 127.0.0.1/32, or the network it belongs to, to AuthServer spec.outbound.allowedCIDRs"},
@@ -130,7 +130,7 @@ func TestSourcesThatCannotBeFetched(t *testing.T) {
 		{"scheme", Source{URL: "file:///etc/passwd"}, ReasonInvalidSource, `"file"`},
 		{"password", Source{URL: "https://u:" + secretBody + "@idp.test/"}, ReasonInvalidSource, "user name or password"},
 		{"unreadable password", Source{URL: "https://u:" + secretBody + "%@idp.test/"}, ReasonInvalidSource, "not a URL"},
-		{"CA bundle", Source{URL: secure.URL, AllowedCIDRs: loopback, CABundle: secretBody}, ReasonInvalidSource, "holds no certificate"},
+		{"CA bundle", Source{URL: secure.URL, AllowedCIDRs: loopback, CABundle: outbound.NewBundle(secretBody)}, ReasonInvalidSource, "holds no certificate"},
 		{"CIDRs", Source{URL: secure.URL, AllowedCIDRs: "10.0.0.0"}, ReasonInvalidSource, "write 10.0.0.0/32"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestCertificateForAnotherName(t *testing.T) {
 	server.StartTLS()
 	defer server.Close()
 	ca := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
-	s := fetchOnce(t, Source{URL: server.URL, AllowedCIDRs: "127.0.0.0/8", CABundle: ca}, Options{})
+	s := fetchOnce(t, Source{URL: server.URL, AllowedCIDRs: "127.0.0.0/8", CABundle: outbound.NewBundle(ca)}, Options{})
 	if s.Reason != ReasonTLSFailed || !strings.Contains(s.Message, "is for another name") {
 		t.Errorf("got %s: %s", s.Reason, s.Message)
 	}

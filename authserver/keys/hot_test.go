@@ -7,9 +7,13 @@ import (
 	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
+	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
 )
 
-// warm returns an engine that has fetched n sources, the last of which is returned; with a CA bundle of usual size.
+// bundleSize is that of the largest CA bundle a policy may have, in bytes: a request must not pay for its length.
+const bundleSize = 64 << 10
+
+// warm returns an engine that has fetched n sources, the last of which is returned; all with one large CA bundle.
 func warm(tb testing.TB, n int) (*Engine, Source) {
 	tb.Helper()
 	set, _, err := jwk.ParsePublicSet([]byte(document("a", "b", "c")))
@@ -19,9 +23,9 @@ func warm(tb testing.TB, n int) (*Engine, Source) {
 	engine := New(Options{})
 	tb.Cleanup(engine.Close)
 	engine.fetch = func(context.Context, Source) fetched { return fetched{set: set} }
-	sources := make([]Source, n)
+	sources, bundle := make([]Source, n), outbound.NewBundle(strings.Repeat("c", bundleSize))
 	for i := range sources {
-		sources[i] = Source{URL: "https://idp.test/tenant/" + strconv.Itoa(i) + "/keys", CABundle: strings.Repeat("c", 2<<10)}
+		sources[i] = Source{URL: "https://idp.test/tenant/" + strconv.Itoa(i) + "/keys", CABundle: bundle}
 	}
 	engine.Use(sources)
 	src := sources[n-1]

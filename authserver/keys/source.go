@@ -16,8 +16,9 @@ type Source struct {
 	URL string
 	// AllowedCIDRs of the auth server, as written by [outbound.FormatCIDRs]; empty for none.
 	AllowedCIDRs string
-	// CABundle is PEM, trusted instead of the system's roots; empty for the system's.
-	CABundle string
+	// CABundle is trusted instead of the system's roots; the zero value stands for the system's. It is a handle, so
+	// that looking a source up costs the same with and without one.
+	CABundle outbound.Bundle
 }
 
 func (s Source) profile() outbound.Profile {

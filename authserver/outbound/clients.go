@@ -13,8 +13,8 @@ import (
 type Profile struct {
 	// AllowedCIDRs as written by [FormatCIDRs]; empty for none.
 	AllowedCIDRs string
-	// CABundle is PEM, trusted instead of the system's roots; empty for the system's.
-	CABundle string
+	// CABundle is trusted instead of the system's roots; the zero value stands for the system's.
+	CABundle Bundle
 }
 
 // Rules parses the profile.
@@ -27,8 +27,8 @@ func (p Profile) Rules() (Rules, error) {
 		}
 		r.AllowedCIDRs = cidrs
 	}
-	if p.CABundle != "" {
-		roots, err := ParseCABundle([]byte(p.CABundle))
+	if p.CABundle != (Bundle{}) {
+		roots, err := ParseCABundle([]byte(p.CABundle.PEM()))
 		if err != nil {
 			return Rules{}, err
 		}

@@ -1,7 +1,13 @@
 package outbound
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/pem"
+	"fmt"
+	"math/big"
 	"net/http/httptest"
 	"net/netip"
 	"runtime"
@@ -63,20 +69,36 @@ func certificate(t *testing.T) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
 }
 
+// authority is another PEM certificate, made here.
+func authority(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
 func TestParseCABundle(t *testing.T) {
 	cert := certificate(t)
 	key := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("secret")}))
 	junk := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("junk")}))
 	for name, tt := range map[string]struct{ in, wantErr string }{
-		"one":           {cert, ""},
-		"with comments": {"# Subject: acme\n" + cert + "\n# another\n" + cert, ""},
-		"empty":         {"", "holds no certificate"},
-		"text":          {"acme", "holds no certificate"},
-		"private key":   {cert + key, `entry 2 is "PRIVATE KEY"`},
-		"junk":          {cert + junk, "parsing certificate 2"},
-		"cut off":       {cert + cert[:len(cert)/2], "begins 2 PEM blocks, but only 1 of them"},
-		"broken first":  {strings.Replace(cert, "\n", "\n!!!", 1) + cert, "begins 2 PEM blocks, but only 1 of them"},
-		"too long":      {strings.Repeat(" ", MaxCABundle+1), "at most 1048576"},
+		"one":            {cert, ""},
+		"with comments":  {"# Subject: acme\n" + cert + "\n# another\n" + cert, ""},
+		"empty":          {"", "holds no certificate"},
+		"text":           {"acme", "holds no certificate"},
+		"private key":    {cert + key, `entry 2 is "PRIVATE KEY"`},
+		"something else": {cert + strings.ReplaceAll(key, "PRIVATE KEY", "hunter2"), "entry 2 is of another type"},
+		"junk":           {cert + junk, "parsing certificate 2"},
+		"cut off":        {cert + cert[:len(cert)/2], "begins 2 PEM blocks, but only 1 of them"},
+		"broken first":   {strings.Replace(cert, "\n", "\n!!!", 1) + cert, "begins 2 PEM blocks, but only 1 of them"},
+		"too long":       {strings.Repeat(" ", MaxCABundle+1), "at most 1048576"},
 	} {
 		_, err := ParseCABundle([]byte(tt.in))
 		switch {
@@ -88,9 +110,51 @@ func TestParseCABundle(t *testing.T) {
 	}
 }
 
+// TestNormalizeCABundle guards the size of what is served: comments and repetitions are the author's, not the server's.
+func TestNormalizeCABundle(t *testing.T) {
+	cert, other := certificate(t), authority(t)
+	block, _ := pem.Decode([]byte(cert))
+	block.Headers = map[string]string{"Comment": "acme"}
+	for name, tt := range map[string]struct{ in, want string }{
+		"as it is":      {cert + other, cert + other},
+		"another order": {other + cert, other + cert},
+		"comments":      {"# acme\n" + strings.Repeat("A", 10_000) + "\n" + cert + "between" + "\n" + other + "end", cert + other},
+		"line ends":     {strings.ReplaceAll(cert, "\n", "\r\n"), cert},
+		"headers":       {string(pem.EncodeToMemory(block)), cert},
+		"repeated":      {cert + other + cert, cert + other},
+	} {
+		got, err := NormalizeCABundle([]byte(tt.in))
+		if err != nil || got != tt.want {
+			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+		again, err := NormalizeCABundle([]byte(got))
+		if err != nil || again != got {
+			t.Errorf("%s: again %q, %v", name, again, err)
+		}
+		want := x509.NewCertPool()
+		want.AppendCertsFromPEM([]byte(tt.want))
+		if pool, err := ParseCABundle([]byte(tt.in)); err != nil || !pool.Equal(want) {
+			t.Errorf("%s: the pool lacks a certificate, or holds one too many: %v", name, err)
+		}
+	}
+}
+
+func TestBundle(t *testing.T) {
+	a, b := NewBundle(strings.Repeat("a", 100)), NewBundle(strings.Repeat("a", 99)+"a")
+	if a != b || a == NewBundle("b") || a == NewBundle("") || NewBundle("") != (Bundle{}) {
+		t.Error("bundles are not equal by their text")
+	}
+	if a.PEM() != strings.Repeat("a", 100) || (Bundle{}).PEM() != "" {
+		t.Error("the text is another one")
+	}
+	if text := fmt.Sprintf("%v %+v", a, Profile{CABundle: a}); strings.Contains(text, "aaa") {
+		t.Errorf("printed: %s", text)
+	}
+}
+
 func TestClientsAreSharedByProfile(t *testing.T) {
 	clients := NewClients(Options{})
-	profiles := []Profile{{}, {AllowedCIDRs: "10.0.0.0/8"}, {CABundle: certificate(t)}}
+	profiles := []Profile{{}, {AllowedCIDRs: "10.0.0.0/8"}, {CABundle: NewBundle(certificate(t))}}
 	for i, p := range profiles {
 		first, err := clients.Get(p)
 		if err != nil {
@@ -104,7 +168,7 @@ func TestClientsAreSharedByProfile(t *testing.T) {
 		}
 		runtime.KeepAlive(first)
 	}
-	for _, bad := range []Profile{{AllowedCIDRs: "10.0.0.0"}, {CABundle: "x"}} {
+	for _, bad := range []Profile{{AllowedCIDRs: "10.0.0.0"}, {CABundle: NewBundle("x")}} {
 		if _, err := clients.Get(bad); err == nil {
 			t.Errorf("%+v: no error", bad)
 		}

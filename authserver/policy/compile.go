@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 	"github.com/gatehouse-auth/gatehouse/authserver/keys"
+	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
 	"github.com/gatehouse-auth/gatehouse/authserver/token"
 )
 
@@ -24,15 +25,16 @@ type KeySource interface {
 type Outbound struct {
 	// AllowedCIDRs as written by outbound.FormatCIDRs.
 	AllowedCIDRs string
-	// CABundle is PEM for policies without one of their own; empty for the system's roots.
-	CABundle string
+	// CABundle is for policies without one of their own; the zero value stands for the system's roots.
+	CABundle outbound.Bundle
 	// Keys fetches.
 	Keys KeySource
 }
 
 // Policy is one compiled policy. It is immutable.
 type Policy struct {
-	from     *config.Policy // what it was compiled from, to tell whether it still stands
+	from     *config.Policy  // what it was compiled from, to tell whether it still stands
+	bundle   outbound.Bundle // that from names
 	outbound Outbound
 
 	tenant    string
@@ -73,11 +75,11 @@ func (p *Policy) Remotes() []keys.Source {
 	return remotes
 }
 
-// compile parses a policy's keys once and for all. c must not be changed afterwards. An error names the field and
-// holds no key bytes.
-func compile(c *config.Policy, o Outbound) (*Policy, error) {
+// compile parses a policy's keys once and for all. bundle is the one that c names. c must not be changed afterwards. An
+// error names the field and holds nothing of its value: it is told at /configz.
+func compile(c *config.Policy, bundle outbound.Bundle, o Outbound) (*Policy, error) {
 	p := &Policy{
-		from: c, outbound: o,
+		from: c, bundle: bundle, outbound: o,
 		tenant: c.TenantID, object: c.Object, byDefault: c.Default,
 		rules:     token.Rules{Algorithms: c.Algorithms, Types: c.TokenTypes, Leeway: c.Leeway.Value()},
 		audiences: c.Audiences,
@@ -87,12 +89,12 @@ func compile(c *config.Policy, o Outbound) (*Policy, error) {
 	}
 	for i, name := range c.Algorithms {
 		if _, ok := jwk.Algorithm(name); !ok {
-			return nil, fmt.Errorf("algorithms[%d]: %q is not one of %v", i, name, jwk.AlgorithmNames())
+			return nil, fmt.Errorf("algorithms[%d] is not one of %v", i, jwk.AlgorithmNames())
 		}
 	}
 	p.wide = token.Rules{Algorithms: union(c.Algorithms, ownAlgorithms), Types: union(c.TokenTypes, ownTypes)}
 	for i := range c.Issuers {
-		s, err := compileSource(&c.Issuers[i], c.CABundle, o)
+		s, err := compileSource(&c.Issuers[i], bundle, o)
 		if err != nil {
 			return nil, fmt.Errorf("issuers[%d]: %w", i, err)
 		}
@@ -101,13 +103,13 @@ func compile(c *config.Policy, o Outbound) (*Policy, error) {
 	return p, nil
 }
 
-func compileSource(issuer *config.Issuer, caBundle string, o Outbound) (source, error) {
+func compileSource(issuer *config.Issuer, bundle outbound.Bundle, o Outbound) (source, error) {
 	s := source{issuer: issuer.Issuer}
 	if issuer.JWKSURI != "" {
-		if caBundle == "" {
-			caBundle = o.CABundle
+		if bundle == (outbound.Bundle{}) {
+			bundle = o.CABundle
 		}
-		s.remote = keys.Source{URL: issuer.JWKSURI, AllowedCIDRs: o.AllowedCIDRs, CABundle: caBundle}
+		s.remote = keys.Source{URL: issuer.JWKSURI, AllowedCIDRs: o.AllowedCIDRs, CABundle: bundle}
 		s.fetch = o.Keys
 		return s, nil
 	}
@@ -115,7 +117,8 @@ func compileSource(issuer *config.Issuer, caBundle string, o Outbound) (source, 
 	for i, text := range issuer.Keys {
 		key, err := jwk.ParseKey(text)
 		if err != nil {
-			return s, fmt.Errorf("keys[%d]: %w", i, err)
+			// Render has parsed it, and told its author what it says; err repeats kid, alg and use.
+			return s, fmt.Errorf("keys[%d] is not a JWK that this server can use", i)
 		}
 		parsed[i] = key
 	}

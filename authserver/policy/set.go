@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/authserver/keys"
+	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
 	"github.com/gatehouse-auth/gatehouse/authserver/token"
 )
 
@@ -31,15 +32,23 @@ func CompileShard(t *config.Tenants, o Outbound, previous *Shard) (*Shard, error
 			old[p.tenant] = p
 		}
 	}
+	bundles := make(map[string]outbound.Bundle, len(t.Bundles))
+	for hash, pem := range t.Bundles {
+		bundles[hash] = outbound.NewBundle(pem)
+	}
 	s := &Shard{policies: make([]*Policy, 0, len(t.Policies))}
 	for i := range t.Policies {
 		c := &t.Policies[i]
 		p := old[c.TenantID]
 		if p == nil || !p.sameAs(c, o) {
+			bundle, ok := bundles[c.CABundle]
+			if !ok && c.CABundle != "" { // the system's roots must not stand in for it
+				return nil, fmt.Errorf("%s: caBundle names none of bundles", t.At(i))
+			}
 			own := *c // not a pointer into the file's slice, which would keep all of it
 			var err error
-			if p, err = compile(&own, o); err != nil {
-				return nil, fmt.Errorf("%s: %w", c.Object, err)
+			if p, err = compile(&own, bundle, o); err != nil {
+				return nil, fmt.Errorf("%s: %w", t.At(i), err)
 			}
 		}
 		s.policies = append(s.policies, p)
@@ -59,7 +68,7 @@ func (s *Shard) For(o Outbound) (*Shard, error) {
 		}
 		changed = true
 		var err error
-		if next.policies[i], err = compile(p.from, o); err != nil {
+		if next.policies[i], err = compile(p.from, p.bundle, o); err != nil {
 			return nil, fmt.Errorf("%s: %w", p.object, err)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 	"github.com/gatehouse-auth/gatehouse/authserver/keys"
+	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
 )
 
 var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -57,7 +58,12 @@ func keyOf(t testing.TB, secret string) *jwk.Key {
 
 func shard(t testing.TB, previous *Shard, o Outbound, policies ...config.Policy) *Shard {
 	t.Helper()
-	s, err := CompileShard(&config.Tenants{Policies: policies}, o, previous)
+	return shardOf(t, previous, o, &config.Tenants{Policies: policies})
+}
+
+func shardOf(t testing.TB, previous *Shard, o Outbound, tenants *config.Tenants) *Shard {
+	t.Helper()
+	s, err := CompileShard(tenants, o, previous)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,16 +115,19 @@ func TestAChangeRebuildsOnePolicy(t *testing.T) {
 // TestOutboundIsPartOfAPolicy guards against keys fetched under rules that no longer hold.
 func TestOutboundIsPartOfAPolicy(t *testing.T) {
 	own := symmetric(t, "b", secret, "https://idp.example/keys")
-	own.CABundle = "its own"
-	first := shard(t, nil, Outbound{CABundle: "old"}, symmetric(t, "a", secret, "https://idp.example/keys"), own)
-	next := Outbound{AllowedCIDRs: "10.0.0.0/8", CABundle: "new"}
+	own.CABundle = config.Hash([]byte("its own"))
+	compiled := func(previous *Shard, o Outbound) *Shard {
+		return shardOf(t, previous, o, &config.Tenants{Bundles: map[string]string{own.CABundle: "its own"}, Policies: []config.Policy{symmetric(t, "a", secret, "https://idp.example/keys"), own}})
+	}
+	first := compiled(nil, Outbound{CABundle: outbound.NewBundle("old")})
+	next := Outbound{AllowedCIDRs: "10.0.0.0/8", CABundle: outbound.NewBundle("new")}
 	recompiled, err := first.For(next)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range []*Shard{recompiled, shard(t, first, next, symmetric(t, "a", secret, "https://idp.example/keys"), own)} {
+	for _, s := range []*Shard{recompiled, compiled(first, next)} {
 		for i, ca := range []string{"new", "its own"} {
-			want := keys.Source{URL: "https://idp.example/keys", AllowedCIDRs: "10.0.0.0/8", CABundle: ca}
+			want := keys.Source{URL: "https://idp.example/keys", AllowedCIDRs: "10.0.0.0/8", CABundle: outbound.NewBundle(ca)}
 			if got := s.policies[i].Remotes(); len(got) != 1 || got[0] != want {
 				t.Errorf("policy %d is fetched from %v, want %v", i, got, want)
 			}
@@ -160,10 +169,11 @@ func TestCompileErrors(t *testing.T) {
 	}{
 		"short secret": {func(p *config.Policy) {
 			p.Issuers[0].Keys = []json.RawMessage{[]byte(`{"kty":"oct","k":"c2hvcnQtc2VjcmV0"}`)}
-		}, "TenantJWTPolicy/default/a: issuers[0]: keys[0]: "},
-		"no JWK":        {func(p *config.Policy) { p.Issuers[0].Keys = []json.RawMessage{[]byte(`"c2hvcnQtc2VjcmV0"`)} }, "issuers[0]: keys[0]: "},
-		"no algorithm":  {func(p *config.Policy) { p.Algorithms = []string{"HS256", "none"} }, `algorithms[1]: "none" is not one of`},
-		"JWE algorithm": {func(p *config.Policy) { p.Algorithms = []string{"RSA-OAEP"} }, `algorithms[0]: "RSA-OAEP"`},
+		}, "TenantJWTPolicy/default/a: issuers[0]: keys[0] is not a JWK"},
+		"no JWK":        {func(p *config.Policy) { p.Issuers[0].Keys = []json.RawMessage{[]byte(`"c2hvcnQtc2VjcmV0"`)} }, "issuers[0]: keys[0] is not a JWK"},
+		"no algorithm":  {func(p *config.Policy) { p.Algorithms = []string{"HS256", "none"} }, "algorithms[1] is not one of"},
+		"no bundle":     {func(p *config.Policy) { p.CABundle = config.Hash(nil) }, "TenantJWTPolicy/default/a: caBundle names none of bundles"},
+		"JWE algorithm": {func(p *config.Policy) { p.Algorithms = []string{"RSA-OAEP"} }, "algorithms[0] is not one of"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -22,6 +22,10 @@
 //   - at most one enabled Password provider per server, in the same order;
 //   - tenant IDs and organizations of objects outside the server's namespace are "<namespace>" or "<namespace>.<more>".
 //
+// Sizes are bounded per object (config.MaxObject, a policy together with its CA bundle), per file (shards.go) and for the
+// server as a whole (total.go); the last claimants are left out. CA bundles are reduced to their certificates, and a
+// file holds each once.
+//
 // An AuthServer that is itself not usable (Accepted or ResolvedRefs False) does not take effect: the settings of
 // Input.LastBase, the base.json in force, stay, while objects come and go as ever. Without one, nothing is
 // rendered.

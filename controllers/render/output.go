@@ -18,7 +18,7 @@ import (
 // Render makes the files and all verdicts. refs must hold every entry of References, also those that were not found; a missing one
 // is an error, as nothing definite is known then. An error means that nothing may be written.
 func (p *Plan) Render(refs map[Ref]Resolved) (*Output, error) {
-	r := &resolver{refs: refs, requireLabel: p.in.RequireSecretLabel}
+	r := &resolver{refs: refs, requireLabel: p.in.RequireSecretLabel, bundles: map[bundleKey]normalized{}}
 	out := &Output{ShardCount: max(p.in.ShardCount, 1), Verdicts: maps.Clone(p.rejected)}
 	if p.server == nil {
 		return out, nil
@@ -67,23 +67,26 @@ func (p *Plan) renderProviders(r *resolver, out *Output) []config.Provider {
 }
 
 func (p *Plan) renderPolicies(r *resolver, out *Output) (map[string][]byte, error) {
-	rendered := make([]*config.Policy, 0, len(p.policies))
-	keys := make(map[*config.Policy]Key, len(p.policies))
+	served := make([]*rendered, 0, len(p.policies))
 	for _, o := range p.policies {
 		v, policy := o.render(r)
 		if policy != nil {
 			v.Served = true
-			rendered = append(rendered, policy)
-			keys[policy] = o.key
+			policy.key = o.key
+			served = append(served, policy)
 		}
 		out.Verdicts[o.key] = v
 	}
-	files, count, leftOut, err := shard(rendered, out.ShardCount)
+	served, beyond := fit(served)
+	for _, policy := range beyond {
+		out.Verdicts[policy.key] = beyondTotal()
+	}
+	files, count, leftOut, err := shard(served, out.ShardCount)
 	if err != nil {
 		return nil, err
 	}
 	for _, policy := range leftOut {
-		out.Verdicts[keys[policy]] = crowdedOut(policy, count)
+		out.Verdicts[policy.key] = crowdedOut(policy.policy, count)
 	}
 	out.ShardCount = count
 	for _, o := range p.policies {
@@ -92,6 +95,14 @@ func (p *Plan) renderPolicies(r *resolver, out *Output) (map[string][]byte, erro
 		out.Verdicts[o.key] = v
 	}
 	return files, nil
+}
+
+// beyondTotal is the verdict of a policy for which the server has no room left.
+func beyondTotal() Verdict {
+	var f findings
+	f.refuse(v1alpha1.ReasonTooLarge, "", "the AuthServer is full: its policies may take %d MiB of its memory together, with their URLs, keys and CA bundles, and "+
+		"older ones fill that: make older policies smaller, let policies share CA bundles, or move tenants to another AuthServer", maxTotal>>20)
+	return f.verdict()
 }
 
 // crowdedOut is the verdict of a policy whose shard is full although there are as many shards as there may be.
@@ -110,18 +121,18 @@ func withdraw(verdicts map[Key]Verdict) {
 	}
 }
 
-// measure returns a hash of what was rendered of an object, or notes that it is too large.
-func (f *findings) measure(rendered any, advice string) string {
+// measure returns a hash of what was rendered of an object and its size in bytes, or notes that it is too large.
+func (f *findings) measure(rendered any, advice string) (hash string, size int) {
 	text, err := json.Marshal(rendered)
 	if err != nil {
 		f.refuse(v1alpha1.ReasonInvalid, "", "it cannot be written as JSON")
-		return ""
+		return "", 0
 	}
 	if len(text) > config.MaxObject {
 		f.refuse(v1alpha1.ReasonTooLarge, "", "it renders to %d bytes, at most %d are allowed: %s", len(text), config.MaxObject, advice)
-		return ""
+		return "", 0
 	}
-	return config.Hash(text)
+	return config.Hash(text), len(text)
 }
 
 // hashOf is a hash over the files' names and bytes.

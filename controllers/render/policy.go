@@ -146,7 +146,7 @@ func (o *policyPlan) references() []Ref {
 }
 
 // render returns the verdict, and the rendered policy if it is served.
-func (o *policyPlan) render(r *resolver) (Verdict, *config.Policy) {
+func (o *policyPlan) render(r *resolver) (Verdict, *rendered) {
 	f := findings{problems: slices.Clone(o.problems), warnings: slices.Clone(o.warnings)}
 	if f.bad() {
 		return f.verdict(), nil
@@ -162,19 +162,31 @@ func (o *policyPlan) render(r *resolver) (Verdict, *config.Policy) {
 		issuer := &spec.Issuers[i]
 		out.Issuers = append(out.Issuers, config.Issuer{Issuer: issuer.Issuer, JWKSURI: issuer.JWKSURI, Keys: o.renderKeys(&f, r, i)})
 	}
+	bundle := ""
 	if spec.CABundleRef != nil {
-		out.CABundle, _ = r.caBundle(&f, "spec.caBundleRef", spec.CABundleRef, o.key.Namespace)
+		bundle, _ = r.caBundle(&f, "spec.caBundleRef", spec.CABundleRef, o.key.Namespace)
 	}
-	fingerprint := ""
+	if bundle != "" {
+		out.CABundle = config.Hash([]byte(bundle))
+	}
+	fingerprint, size := "", 0
 	if !f.bad() {
-		fingerprint = f.measure(out, "keep only the keys in use, publish larger sets at a jwksURI, and keep only the CAs in use in the bundle")
+		// Its bundle counts in full, although those who share one share its bytes: what an object may hold must not depend on
+		// others.
+		fingerprint, size = f.measure(withBundle{out, bundle}, "keep only the keys in use, publish larger sets at a jwksURI, and keep only the CAs in use in the bundle")
 	}
 	v := f.verdict()
 	if f.bad() {
 		return v, nil
 	}
 	v.Fingerprint = fingerprint
-	return v, out
+	return v, &rendered{policy: out, bundle: bundle, size: size - len(bundle)}
+}
+
+// withBundle is a policy and the CA bundle that it names.
+type withBundle struct {
+	*config.Policy
+	Bundle string
 }
 
 // tokenTypes are lower-case and without "application/" (RFC 7515 §4.1.9); "" stands for an absent typ.

@@ -107,7 +107,7 @@ func (o *providerPlan) render(p *Plan, r *resolver) (Verdict, *config.Provider) 
 	}
 	fingerprint := ""
 	if out != nil && !f.bad() {
-		fingerprint = f.measure(out, "keep fewer users in the Secret, or shorten their groups")
+		fingerprint, _ = f.measure(out, "keep fewer users in the Secret, or shorten their groups")
 	}
 	v := f.verdict()
 	if v.File = config.FileBase; f.bad() {

@@ -14,7 +14,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
 )
 
-// maxCABundle bounds a CA bundle in bytes: it is repeated in each policy that names it.
+// maxCABundle bounds a CA bundle in bytes, before and after it is normalised.
 const maxCABundle = 64 << 10
 
 // maxKeysTold bounds the list of a Secret's keys in a message.
@@ -24,6 +24,8 @@ const maxKeysTold = 10
 type resolver struct {
 	refs         map[Ref]Resolved
 	requireLabel bool
+	// bundles holds what was made of each CA bundle: thousands of policies may name one.
+	bundles map[bundleKey]normalized
 	// err is set when a reference was not gathered, which is the caller's fault.
 	err error
 }
@@ -121,7 +123,20 @@ func keysOf(data map[string][]byte) string {
 	return ": it has " + strings.Join(keys, ", ") + more
 }
 
-// caBundle returns the PEM certificates under a reference after the server's own reader has seen them.
+// bundleKey is one key of a Secret or ConfigMap.
+type bundleKey struct {
+	ref Ref
+	key string
+}
+
+// normalized is a CA bundle as the server reads it, or what is wrong with it.
+type normalized struct {
+	pem string
+	err error
+}
+
+// caBundle returns the certificates under a reference in PEM, without what stood between them, after the server's own
+// reader has seen them.
 func (r *resolver) caBundle(f *findings, field string, ref *v1alpha1.CABundleReference, namespace string) (string, bool) {
 	key := ref.Key
 	if key == "" {
@@ -132,14 +147,33 @@ func (r *resolver) caBundle(f *findings, field string, ref *v1alpha1.CABundleRef
 	if !ok {
 		return "", false
 	}
+	at := bundleKey{name, key}
+	bundle, known := r.bundles[at]
+	if !known {
+		bundle.pem, bundle.err = normalize(data)
+		r.bundles[at] = bundle
+	}
+	if bundle.err != nil {
+		f.refuseRef(v1alpha1.ReasonRefInvalid, field, "key %q of %s%v", key, name, bundle.err)
+		return "", false
+	}
+	return bundle.pem, true
+}
+
+// normalize returns an error that continues "key K of Secret N".
+func normalize(data []byte) (string, error) {
+	tooLong := func(n int) error {
+		return fmt.Errorf(" has %d bytes, at most %d are allowed: keep only the CAs that sign these servers' certificates", n, maxCABundle)
+	}
 	if len(data) > maxCABundle {
-		f.refuseRef(v1alpha1.ReasonRefInvalid, field, "key %q of %s has %d bytes, at most %d are allowed: keep only the CAs that sign these servers' certificates",
-			key, name, len(data), maxCABundle)
-		return "", false
+		return "", tooLong(len(data))
 	}
-	if _, err := outbound.ParseCABundle(data); err != nil {
-		f.refuseRef(v1alpha1.ReasonRefInvalid, field, "key %q of %s: %v", key, name, err)
-		return "", false
+	pem, err := outbound.NormalizeCABundle(data)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf(": %w", err)
+	case len(pem) > maxCABundle:
+		return "", tooLong(len(pem))
 	}
-	return string(data), true
+	return pem, nil
 }

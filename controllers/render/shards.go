@@ -15,14 +15,15 @@ import (
 const (
 	// roomy is what every compressed shard stays below after growth, so that the next change does not grow it again.
 	roomy = config.MaxShard / 2
-	// maxContent bounds an uncompressed shard: policies that compress well must not fill what the server will inflate.
-	maxContent = config.MaxShardContent / 2
+	// maxContent bounds an uncompressed shard: policies that compress well must not fill what the server will inflate, and it
+	// holds a shard several times while it reads it.
+	maxContent = config.MaxShardContent / 8
 )
 
 // shard distributes policies, given in the order of claims, over count files or more. When a file reaches MaxShard the count
 // doubles until each is below half of that. At MaxShards the last claimants of an overfull shard are left out: somebody who
 // chooses tenant IDs that meet in one shard must not stop the others.
-func shard(policies []*config.Policy, count int) (files map[string][]byte, shards int, leftOut []*config.Policy, err error) {
+func shard(policies []*rendered, count int) (files map[string][]byte, shards int, leftOut []*rendered, err error) {
 	count = powerOfTwo(count)
 	encoded, err := encodeShards(policies, count)
 	if err != nil {
@@ -61,7 +62,7 @@ func powerOfTwo(n int) int {
 
 // encodedShard is one tenants file and what it was made of.
 type encodedShard struct {
-	policies []*config.Policy // in the order of claims
+	policies []*rendered // in the order of claims
 	data     []byte
 	content  int // bytes before compression, about
 }
@@ -76,10 +77,10 @@ func (e encodedShards) over(size, content int) bool {
 	return slices.ContainsFunc(e, func(s encodedShard) bool { return s.over(size, content) })
 }
 
-func encodeShards(policies []*config.Policy, count int) (encodedShards, error) {
+func encodeShards(policies []*rendered, count int) (encodedShards, error) {
 	out := make(encodedShards, count)
 	for _, p := range policies {
-		s := &out[config.ShardOf(p.TenantID, count)]
+		s := &out[config.ShardOf(p.policy.TenantID, count)]
 		s.policies = append(s.policies, p)
 	}
 	for n := range out {
@@ -92,11 +93,12 @@ func encodeShards(policies []*config.Policy, count int) (encodedShards, error) {
 
 func (s *encodedShard) encode(count, n int) error {
 	t := config.Tenants{Version: config.Version, Shard: n, Count: count, Policies: make([]config.Policy, 0, len(s.policies))}
-	s.content = 0
+	held := holding{}
 	for _, p := range s.policies {
-		t.Policies = append(t.Policies, *p)
-		s.content += weight(p)
+		t.Policies = append(t.Policies, *p.policy)
+		held.add(p)
 	}
+	s.content, t.Bundles = held.content, held.bundles
 	slices.SortFunc(t.Policies, func(a, b config.Policy) int { return cmp.Compare(a.TenantID, b.TenantID) })
 	var err error
 	if s.data, err = t.Encode(); err != nil {
@@ -105,23 +107,8 @@ func (s *encodedShard) encode(count, n int) error {
 	return nil
 }
 
-// weight estimates a policy's rendered size by its parts that can be large.
-func weight(p *config.Policy) int {
-	n := 1024 + len(p.CABundle)
-	for _, i := range p.Issuers {
-		n += 2 * (len(i.Issuer) + len(i.JWKSURI))
-		for _, k := range i.Keys {
-			n += len(k)
-		}
-	}
-	for _, a := range p.Audiences {
-		n += 2 * len(a)
-	}
-	return n
-}
-
 // trim keeps as many of the first claimants as fit and returns the others.
-func (s *encodedShard) trim(count, n int) ([]*config.Policy, error) {
+func (s *encodedShard) trim(count, n int) ([]*rendered, error) {
 	all := s.policies
 	var failed error
 	kept := sort.Search(len(all), func(k int) bool { // the least k+1 that does not fit
