@@ -75,7 +75,7 @@ func thumbprint(public crypto.PublicKey) (string, error) {
 // parse reads a signing key and checks that it fits its algorithm. Errors hold no key material.
 func parse(k *config.SigningKey) (crypto.Signer, *jwk.Key, error) {
 	if _, ok := generators[k.Algorithm]; !ok {
-		return nil, nil, fmt.Errorf("algorithm %q is not ES256, ES384, RS256, PS256 or EdDSA", k.Algorithm)
+		return nil, nil, errors.New("alg is not ES256, ES384, RS256, PS256 or EdDSA")
 	}
 	block, rest := pem.Decode([]byte(k.PrivateKey))
 	if block == nil || block.Type != "PRIVATE KEY" || len(rest) != 0 {

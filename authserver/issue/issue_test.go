@@ -228,13 +228,13 @@ func TestNewSignerNamesTheBadKeyAndTellsNothingOfIt(t *testing.T) {
 		"trailing data":     {func(k *config.SigningKey) { k.PrivateKey += "secretsecret" }, "not one PKCS#8 PEM block"},
 		"wrong algorithm":   {func(k *config.SigningKey) { k.Algorithm = "RS256" }, "RS256"},
 		"wrong curve":       {func(k *config.SigningKey) { k.Algorithm = "ES384" }, "P-384"},
-		"unknown algorithm": {func(k *config.SigningKey) { k.Algorithm = "HS256" }, `"HS256" is not`},
+		"unknown algorithm": {func(k *config.SigningKey) { k.Algorithm = "HS256" }, "alg is not ES256"},
 	} {
 		bad := good
 		tt.change(&bad)
-		_, err := NewSigner(&config.Keys{Keys: []config.SigningKey{bad}})
-		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), bad.KeyID) || strings.Contains(err.Error(), "secretsecret") {
-			t.Errorf("%s: %v, want %q and the kid", name, err, tt.want)
+		_, err := NewSigner(&config.Keys{Keys: []config.SigningKey{good, bad}})
+		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "keys[1]") || strings.Contains(err.Error(), bad.KeyID) || strings.Contains(err.Error(), "secretsecret") {
+			t.Errorf("%s: %v, want %q and the place, not the kid", name, err, tt.want)
 		}
 	}
 	if _, err := Generate("HS256", now); err == nil {

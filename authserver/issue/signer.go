@@ -35,7 +35,8 @@ type signingKey struct {
 	public        *jwk.Key
 }
 
-// NewSigner parses every key; the error names the first one that is unusable by its ID. No keys, or nil, make a Signer
+// NewSigner parses every key; the error names the first one that is unusable by its place, and holds nothing of it: it is
+// told at /configz. No keys, or nil, make a Signer
 // that publishes an empty key set and signs nothing.
 func NewSigner(keys *config.Keys) (*Signer, error) {
 	s := &Signer{}
@@ -46,7 +47,7 @@ func NewSigner(keys *config.Keys) (*Signer, error) {
 		k := &keys.Keys[i]
 		private, public, err := parse(k)
 		if err != nil {
-			return nil, fmt.Errorf("reading signing key %q: %w", k.KeyID, err)
+			return nil, fmt.Errorf("reading keys[%d]: %w", i, err)
 		}
 		alg, _ := jwk.Algorithm(k.Algorithm) // parse has looked it up
 		s.keys = append(s.keys, signingKey{
