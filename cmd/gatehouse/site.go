@@ -39,6 +39,7 @@ type site struct {
 	keys []config.SigningKey
 	hash string          // of the sources read last
 	told map[string]bool // findings reported and still true
+	last string          // what was wrong with reading them, reported and still so
 }
 
 // begin checks that there is something to serve, before any port is opened.
@@ -126,16 +127,25 @@ func (s *site) reload() {
 	sources, err := manifests.Read(s.paths, bytes.NewReader(s.stdin))
 	switch {
 	case err == nil:
+		s.last = ""
 	case errors.Is(err, fs.ErrNotExist) && s.gone():
-		s.log.Error("a path of the manifests is gone, and what it held is served no more", "event", "manifests.missing", "error", err)
+		s.tellOnce("a path of the manifests is gone, and what it held is served no more", "manifests.missing", err)
 		sources = s.present()
 	default:
-		s.log.Error("the manifests cannot be read; what is served stays", "event", "manifests.unreadable", "error", err)
+		s.tellOnce("the manifests cannot be read; what is served stays", "manifests.unreadable", err)
 		return
 	}
 	if hash := sources.Hash(); hash != s.hash {
 		s.hash = hash
 		s.render(s.loader.Parse(sources))
+	}
+}
+
+// tellOnce reports that the manifests cannot be read, unless that was the last thing reported: it is found again at each look.
+func (s *site) tellOnce(message, event string, err error) {
+	if text := event + " " + err.Error(); text != s.last {
+		s.last = text
+		s.log.Error(message, "event", event, "error", err)
 	}
 }
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/logs"
+)
+
+// TestAMissingPathIsToldOnce guards the log against one line at each look, of which there is one every few seconds.
+func TestAMissingPathIsToldOnce(t *testing.T) {
+	dir := folder(t, map[string]string{"acme.yaml": tenant("acme"), "secret.yaml": secretDoc})
+	acme := filepath.Join(dir, "acme.yaml")
+	var log bytes.Buffer
+	s, err := newSite(&serveFlags{paths: []string{acme, filepath.Join(dir, "secret.yaml")}}, types.NamespacedName{Namespace: "default", Name: "default"}, nil, logs.New(&log, slog.LevelInfo))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.begin(); err != nil {
+		t.Fatal(err)
+	}
+	told := func() int { return strings.Count(log.String(), `"event":"manifests.missing"`) }
+	for round := 1; round <= 2; round++ {
+		if s.reload(); told() != round-1 {
+			t.Fatalf("round %d: told %d times of a path that is there:\n%s", round, told(), &log)
+		}
+		if err := os.Remove(acme); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			s.reload()
+		}
+		if told() != round {
+			t.Errorf("round %d: told %d times:\n%s", round, told(), &log)
+		}
+		write(t, acme, tenant("acme"))
+	}
+}
