@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package keys fetches the key sets that tenants' policies name by URL, and keeps them fresh.
 //
 // [Engine.Key] is all that verification needs. It answers from memory without a lock when the key is at hand; else it
