@@ -16,8 +16,9 @@ import (
 const (
 	// MaxHashLength is the longest PHC string in bytes.
 	MaxHashLength = 512
-	// MinMemory and MaxMemory bound the bytes that argon2id (m) and scrypt (128·N·r) use.
-	MinMemory = 8 << 20
+	// MinMemory and MaxMemory bound the bytes that argon2id (m) and scrypt (128·N·r) use. The least is the smallest
+	// that OWASP recommends (argon2id with m=7168), which imports from other systems bring.
+	MinMemory = 7 << 20
 	MaxMemory = 128 << 20
 	// MaxPasses bounds argon2id's t.
 	MaxPasses = 16

@@ -84,15 +84,15 @@ func argon(parameters string) string {
 func TestCheckBounds(t *testing.T) {
 	bcrypted := "$abcdefghijklmnopqrstuubAvJmxpQuyV3jn7x.SUSPxe.DearCPe"
 	tests := []struct{ name, phc, want string }{
-		{"argon2id smallest memory", argon("m=8192,t=1,p=1"), ""},
+		{"argon2id smallest memory", argon("m=7168,t=5,p=1"), ""},
 		{"argon2id largest memory", argon("m=131072,t=4,p=16"), ""},
 		{"argon2id most passes", argon("m=32768,t=16,p=1"), ""},
 		{"argon2id RFC 9106 §4, second choice", argon("m=65536,t=3,p=4"), ""},
 		{"argon2id too much work", argon("m=131072,t=5,p=1"), "work m·t (KiB) is 655360, but must be at most 524288"},
 		{"argon2id too much of everything", argon("m=4294967295,t=4294967295,p=1"), "work m·t (KiB) is 18446744065119617025,"},
 		{"argon2id any order of parameters", argon("p=1,t=2,m=19456"), ""},
-		{"argon2id too little memory", argon("m=8191,t=1,p=1"), "memory m (KiB) is 8191, but must be between 8192 and 131072"},
-		{"argon2id too much memory", argon("m=131073,t=1,p=1"), "must be between 8192 and 131072"},
+		{"argon2id too little memory", argon("m=7167,t=1,p=1"), "memory m (KiB) is 7167, but must be between 7168 and 131072"},
+		{"argon2id too much memory", argon("m=131073,t=1,p=1"), "must be between 7168 and 131072"},
 		{"argon2id too many passes", argon("m=8192,t=17,p=1"), "passes t is 17"},
 		{"argon2id no pass", argon("m=8192,t=0,p=1"), "passes t is 0"},
 		{"argon2id too parallel", argon("m=8192,t=1,p=17"), "parallelism p is 17"},
