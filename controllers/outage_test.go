@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
@@ -75,7 +76,7 @@ var _ = Describe("A namespaced operator whose control plane goes away", Ordered,
 		plane, err = kube.Start(ctx, kube.Options{})
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(func() { Expect(plane.Stop()).To(Succeed()) })
-		for _, k := range []string{"crd", "admission", "namespaced"} {
+		for _, k := range []string{"administrator", "namespaced"} {
 			kubectl(ctx, plane, "apply", "--server-side", "-k", "../config/"+k)
 		}
 		user = newClient(plane.RestConfig())
@@ -90,6 +91,15 @@ var _ = Describe("A namespaced operator whose control plane goes away", Ordered,
 		Expect(user.Create(ctx, hmacPolicy(ns, "acme", "acme"))).To(Succeed())
 		pod = startPod(ctx, user, defaultServer(ns))
 		Eventually(ready(ctx, "acme")).Should(BeTrue())
+	})
+
+	It("gives people their rights without giving the operator a ClusterRole", func(ctx context.Context) {
+		for _, name := range []string{"gatehouse-edit", "gatehouse-view"} {
+			Expect(user.Get(ctx, types.NamespacedName{Name: name}, &rbacv1.ClusterRole{})).To(Succeed())
+		}
+		var bindings rbacv1.ClusterRoleBindingList
+		Expect(user.List(ctx, &bindings)).To(Succeed())
+		Expect(bindings.Items).NotTo(ContainElement(HaveField("Subjects", ContainElement(HaveField("Name", ContainSubstring("gatehouse"))))))
 	})
 
 	It("works with the Role alone", func(ctx context.Context) {
