@@ -4,13 +4,20 @@ package controllers_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/gatehouse-auth/gatehouse/controllers"
 )
 
 // The operator's right to patch pods is fenced by config/admission. This container uses that right as somebody who took
@@ -80,6 +87,63 @@ var _ = Describe("The admission policy", Ordered, func() {
 	It("does not concern anybody else", func(ctx context.Context) {
 		p := somebodys.DeepCopy()
 		Expect(admin.Patch(ctx, p, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"more":"1"}}}`)))).To(Succeed())
+	})
+
+	DescribeTable("knows the operator by its ServiceAccount's name", func(ctx context.Context, user string, fenced bool) {
+		config, err := control.AddUser(user, "system:authenticated")
+		Expect(err).NotTo(HaveOccurred())
+		bindAdmin(ctx, user)
+		c := newClient(config)
+		try := func() error {
+			return c.Patch(ctx, ours.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"more":"1"}}}`)), client.DryRunAll)
+		}
+		if fenced {
+			Eventually(try).Should(refusedByPolicy) // the right takes a moment to count
+		} else {
+			Eventually(try).Should(Succeed())
+		}
+	},
+		Entry("in another namespace", "system:serviceaccount:auth:gatehouse-operator", true),
+		Entry("with a prefix", "system:serviceaccount:auth:acme-gatehouse-operator", true),
+		Entry("with a suffix", "system:serviceaccount:gatehouse-system:gatehouse-operator-2", true),
+		Entry("but no other account of a namespace of that name", "system:serviceaccount:gatehouse-operator:shop", false),
+		Entry("and no person", "gatehouse-operator", false),
+	)
+
+	It("and the operator's rights follow an overlay's namespace and prefix", func(ctx context.Context) {
+		folder := GinkgoT().TempDir()
+		here, err := filepath.Abs("../config/default")
+		Expect(err).NotTo(HaveOccurred())
+		base, err := filepath.Rel(folder, here)
+		Expect(err).NotTo(HaveOccurred())
+		overlay := "namespace: auth\nnamePrefix: acme-\nresources: [" + base + "]\n"
+		Expect(os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(overlay), 0o600)).To(Succeed())
+		subjects := 0
+		for doc := range strings.SplitSeq(string(kubectl(ctx, control, "kustomize", folder)), "\n---\n") {
+			var b rbacv1.ClusterRoleBinding // the same fields as a RoleBinding
+			Expect(yaml.Unmarshal([]byte(doc), &b)).To(Succeed())
+			for _, s := range b.Subjects {
+				subjects++
+				Expect(s.Namespace+":"+s.Name).To(Equal("auth:acme-gatehouse-operator"), b.Name)
+			}
+		}
+		Expect(subjects).To(Equal(2))
+	})
+
+	It("is tested by the operator itself", func(ctx context.Context) {
+		ns := newNamespace(ctx)
+		Expect(admin.Create(ctx, urlPolicy(ns, "acme"))).To(Succeed())
+		startPod(ctx, admin, defaultServer(ns))
+		state := func(c client.Client) string {
+			state, err := controllers.ProbeFence(ctx, c)
+			Expect(err).NotTo(HaveOccurred())
+			return state
+		}
+		Expect(state(operator)).To(Equal("holds"))
+		Expect(state(admin)).To(Equal("missing"), "nothing fences the administrator")
+		var pods corev1.PodList
+		Expect(admin.List(ctx, &pods, client.InNamespace(ns))).To(Succeed())
+		Expect(pods.Items[0].Annotations).NotTo(HaveKey("auth.gatehouse.dev/not-allowed"), "it is a dry run")
 	})
 
 	It("fences even an operator that was given more rights than it has", func(ctx context.Context) {

@@ -16,11 +16,13 @@ func TestRuns(t *testing.T) {
 		change func(*corev1.Pod)
 		want   bool
 	}{
-		"a pod of the Deployment":       {func(*corev1.Pod) {}, true},
-		"also with other owners":        {func(p *corev1.Pod) { p.OwnerReferences = append(p.OwnerReferences, metav1.OwnerReference{Kind: "X"}) }, true},
-		"made by hand":                  {func(p *corev1.Pod) { p.OwnerReferences = nil }, false},
-		"an owner that is no control":   {func(p *corev1.Pod) { p.OwnerReferences[0].Controller = nil }, false},
-		"of a Deployment alone":         {func(p *corev1.Pod) { p.OwnerReferences[0].Kind, p.OwnerReferences[0].Name = "Deployment", "gatehouse-a" }, false},
+		"a pod of the Deployment":     {func(*corev1.Pod) {}, true},
+		"also with other owners":      {func(p *corev1.Pod) { p.OwnerReferences = append(p.OwnerReferences, metav1.OwnerReference{Kind: "X"}) }, true},
+		"made by hand":                {func(p *corev1.Pod) { p.OwnerReferences = nil }, false},
+		"an owner that is no control": {func(p *corev1.Pod) { p.OwnerReferences[0].Controller = nil }, false},
+		"of a Deployment alone": {func(p *corev1.Pod) {
+			p.OwnerReferences[0].Kind, p.OwnerReferences[0].Name = "Deployment", "gatehouse-a"
+		}, false},
 		"of another group's ReplicaSet": {func(p *corev1.Pod) { p.OwnerReferences[0].APIVersion = "example.com/v1" }, false},
 		"of another ReplicaSet":         {func(p *corev1.Pod) { p.OwnerReferences[0].Name = "shop-5d8f7c9b4" }, false},
 		"of server a-b's":               {func(p *corev1.Pod) { p.OwnerReferences[0].Name = "gatehouse-a-b-5d8f7c9b4" }, false},

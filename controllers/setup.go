@@ -103,7 +103,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := r.watch(mgr); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
 	}
-	return mgr.Add(&audit{client: r.client, live: r.live, options: o, log: r.log.WithName("audit")})
+	if err := mgr.Add(&audit{client: r.client, live: r.live, options: o, log: r.log.WithName("audit")}); err != nil {
+		return fmt.Errorf("setting up the controller: %w", err)
+	}
+	return mgr.Add(&fence{client: r.client, retry: o.Timing.Audit, log: r.log.WithName("fence")})
 }
 
 // watch starts the controller's sources. Its first pass runs when all of them have synced.
