@@ -170,12 +170,12 @@ type IssuedAlgorithm string
 
 // Tokens that the server issues: access tokens are JWTs of RFC 9068, refresh tokens are opaque and used once.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.accessTokenLifetime) || !has(self.refreshTokenLifetime) || duration(self.accessTokenLifetime) <= duration(self.refreshTokenLifetime)",message="accessTokenLifetime must not exceed refreshTokenLifetime"
+// +kubebuilder:validation:XValidation:rule="!has(self.accessTokenLifetime) || !has(self.refreshTokenLifetime) || !self.accessTokenLifetime.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || !self.refreshTokenLifetime.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || duration(self.accessTokenLifetime) <= duration(self.refreshTokenLifetime)",message="accessTokenLifetime must not exceed refreshTokenLifetime"
 type Tokens struct {
 	// AccessTokenLifetime is how long an access token is valid. 1m to 24h.
 	//
 	// +kubebuilder:default="15m"
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="accessTokenLifetime must be between 1m and 24h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || (duration(self) >= duration('1m') && duration(self) <= duration('24h'))",message="accessTokenLifetime must be between 1m and 24h"
 	// +optional
 	AccessTokenLifetime Duration `json:"accessTokenLifetime,omitempty"`
 
@@ -183,7 +183,7 @@ type Tokens struct {
 	// when nobody has used it for this long. 5m to 8760h.
 	//
 	// +kubebuilder:default="720h"
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('5m') && duration(self) <= duration('8760h')",message="refreshTokenLifetime must be between 5m and 8760h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || (duration(self) >= duration('5m') && duration(self) <= duration('8760h'))",message="refreshTokenLifetime must be between 5m and 8760h"
 	// +optional
 	RefreshTokenLifetime Duration `json:"refreshTokenLifetime,omitempty"`
 
@@ -197,7 +197,7 @@ type Tokens struct {
 	// KeyRotationInterval is how long a signing key is used. 1h to 26280h.
 	//
 	// +kubebuilder:default="720h"
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1h') && duration(self) <= duration('26280h')",message="keyRotationInterval must be between 1h and 26280h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || (duration(self) >= duration('1h') && duration(self) <= duration('26280h'))",message="keyRotationInterval must be between 1h and 26280h"
 	// +optional
 	KeyRotationInterval Duration `json:"keyRotationInterval,omitempty"`
 
@@ -345,6 +345,7 @@ type PodTemplate struct {
 //
 // +kubebuilder:validation:MaxLength=63
 // +kubebuilder:validation:Pattern=`^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$`
+// +kubebuilder:validation:XValidation:rule="self.matches('^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$')",message="must have only letters, digits and - _ . and begin and end with a letter or digit"
 type LabelValue string
 
 // AnnotationValue is the value of an annotation.
@@ -357,6 +358,7 @@ type EnvVar struct {
 	// Name of the variable.
 	//
 	// +kubebuilder:validation:Pattern=`^[A-Za-z_][A-Za-z0-9_]*$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z_][A-Za-z0-9_]*$')",message="must have only letters, digits and _ and not begin with a digit, such as HTTPS_PROXY"
 	// +kubebuilder:validation:MaxLength=128
 	Name string `json:"name"`
 
@@ -372,7 +374,7 @@ type EnvVar struct {
 // +kubebuilder:validation:XIntOrString
 // +kubebuilder:validation:MaxLength=16
 // +kubebuilder:validation:Pattern=`^[0-9]{1,9}(\.[0-9]{1,3})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$`
-// +kubebuilder:validation:XValidation:rule="type(self) == string || (self >= 0 && self <= 999999999999)",message="must be an amount such as 2, 500m or 256Mi"
+// +kubebuilder:validation:XValidation:rule="type(self) == string ? self.matches('^[0-9]{1,9}([.][0-9]{1,3})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$') : (self >= 0 && self <= 999999999999)",message="must be an amount such as 2, 500m or 256Mi"
 type Quantity string
 
 // UnmarshalJSON accepts a string or a number and keeps it as written, so that no stored value can make the

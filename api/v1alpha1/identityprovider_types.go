@@ -71,6 +71,7 @@ type IdentityProviderSpec struct {
 	// names: a TenantJWTPolicy with this tenantID decides whether these users' tokens pass for it.
 	//
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$')",message="must have only letters, digits and - . _ and begin and end with a letter or digit, such as acme or team-1.eu"
 	// +kubebuilder:validation:MaxLength=128
 	// +optional
 	Organization string `json:"organization,omitempty"`

@@ -13,6 +13,7 @@ import (
 //
 // +kubebuilder:validation:Pattern=`^([0-9]{1,5}(h|m|s|ms)){1,4}$`
 // +kubebuilder:validation:MaxLength=28
+// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$')",message="must be a length of time such as 30s, 15m or 1h30m, with the units h, m, s and ms; a day is 24h"
 type Duration string
 
 // Value is the duration, or 0 when the string is empty or breaks the pattern, which the schema
@@ -124,10 +125,11 @@ type ObjectStatus struct {
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// References are the Secrets and ConfigMaps that the spec names, with the resourceVersion that the servers serve.
+	// References are the Secrets and ConfigMaps that the spec names, with the resourceVersion that the servers serve. A policy can name 16
+	// for each of 16 issuers, and a CA bundle.
 	//
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:MaxItems=257
 	// +optional
 	References []ResolvedReference `json:"references,omitempty"`
 }

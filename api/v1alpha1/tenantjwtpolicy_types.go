@@ -56,6 +56,7 @@ type TenantJWTPolicySpec struct {
 	// In a namespace other than the AuthServer's it is "<namespace>" or "<namespace>.<more>".
 	//
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$')",message="must have only letters, digits and - . _ and begin and end with a letter or digit, such as acme or team-1.eu"
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="tenantID cannot be changed: delete the policy and create one with the new tenantID"
@@ -103,13 +104,14 @@ type TenantJWTPolicySpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MaxLength=128
 	// +kubebuilder:validation:items:Pattern=`^[A-Za-z0-9!#$&^_.+/-]+$`
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Za-z0-9!#$&^_.+/-]+$')",message="must be a media type without parameters such as JWT, at+jwt or application/at+jwt, or the word absent"
 	// +optional
 	TokenTypes []string `json:"tokenTypes,omitempty"`
 
 	// Leeway for clocks that differ, applied to exp, nbf and iat. 0s to 10m.
 	//
 	// +kubebuilder:default="30s"
-	// +kubebuilder:validation:XValidation:rule="duration(self) <= duration('10m')",message="leeway must be at most 10m"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || duration(self) <= duration('10m')",message="leeway must be at most 10m"
 	// +optional
 	Leeway Duration `json:"leeway,omitempty"`
 

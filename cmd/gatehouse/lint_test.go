@@ -101,6 +101,7 @@ func TestLint(t *testing.T) {
 		{"no such AuthServer", policy + "\n  authServerRef: {name: edge}" + remote, 1, []string{
 			`FILE:6: TenantJWTPolicy/acme: spec.authServerRef: there is no AuthServer default/edge that allows namespace default: create it, correct the reference, or ask its owner for spec.allowedNamespaces`}},
 		{"a List", "apiVersion: v1\nkind: List\nitems:\n- apiVersion: auth.gatehouse.dev/v1alpha1\n  kind: TenantJWTPolicy\n  metadata: {name: a}\n  spec: {tenantID: '-'}\n", 1, []string{
+			`FILE:7: TenantJWTPolicy/a: spec.tenantID: Invalid value: "-": must have only letters, digits and - . _ and begin and end with a letter or digit, such as acme or team-1.eu`,
 			`FILE:7: TenantJWTPolicy/a: spec.tenantID: Invalid value: "-": spec.tenantID in body should match '^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$'`,
 			`FILE:7: TenantJWTPolicy/a: spec: Invalid value: no token can pass: add an entry to spec.issuers, or set spec.acceptIssuedTokens to true`}},
 	}

@@ -7,6 +7,12 @@ import (
 	"strings"
 )
 
+// What the rules say where a pattern alone would only be shown.
+const (
+	durationMessage = "must be a length of time such as 30s, 15m or 1h30m, with the units h, m, s and ms; a day is 24h"
+	nameMessage     = "must have only letters, digits and - . _ and begin and end with a letter or digit, such as acme or team-1.eu"
+)
+
 // policy is a valid TenantJWTPolicy with lines added to its spec, or put in place of the line with the same key.
 func policy(lines ...string) string {
 	return manifest("TenantJWTPolicy", []string{

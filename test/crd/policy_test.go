@@ -3,6 +3,7 @@
 package crd_test
 
 import (
+	"fmt"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -17,6 +18,7 @@ var _ = DescribeTable("TenantJWTPolicy is refused with a message that names the 
 	Entry("unknown field", policy("audience: [x]"), `unknown field "spec.audience"`),
 	Entry("no tenant", policy("-tenantID"), "spec.tenantID: Required value"),
 	Entry("tenant with a slash", policy("tenantID: a/b"), `spec.tenantID: Invalid value: "a/b": spec.tenantID in body should match '^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$'`),
+	Entry("tenant with a slash, in words", policy("tenantID: a/b"), `spec.tenantID: Invalid value: "a/b": `+nameMessage),
 	Entry("tenant with a trailing line feed", policy(`tenantID: "acme\n"`), "spec.tenantID: Invalid value"),
 	Entry("tenant too long", policy("tenantID: "+strings.Repeat("a", 129)), "spec.tenantID: Too long: may not be more than 128 bytes"),
 	Entry("no issuers", policy("-issuers"), "no token can pass: add an entry to spec.issuers, or set spec.acceptIssuedTokens to true"),
@@ -43,9 +45,12 @@ var _ = DescribeTable("TenantJWTPolicy is refused with a message that names the 
 	Entry("no algorithm", policy("algorithms: []"), "spec.algorithms in body should have at least 1 items"),
 	Entry("algorithm twice", policy("algorithms: [RS256, RS256]"), `spec.algorithms[1]: Duplicate value: "RS256"`),
 	Entry("leeway of a day", policy("leeway: 24h"), "leeway must be at most 10m"),
-	Entry("leeway in days", policy("leeway: 1d"), "spec.leeway: Invalid value"),
-	Entry("leeway below zero", policy("leeway: -1s"), "spec.leeway: Invalid value"),
-	Entry("token type with a space", policy("tokenTypes: ['a b']"), "spec.tokenTypes[0]: Invalid value"),
+	// The whole answer: a rule about bounds must not add that it could not read the value.
+	Entry("leeway in days", policy("leeway: 1d"), `is invalid: [spec.leeway: Invalid value: "1d": spec.leeway in body should match '^([0-9]{1,5}(h|m|s|ms)){1,4}$', spec.leeway: Invalid value: "1d": `+durationMessage+"]"),
+	Entry("leeway without a unit", policy("leeway: '30'"), `spec.leeway: Invalid value: "30": `+durationMessage),
+	Entry("leeway as a fraction", policy("leeway: 1.5m"), `spec.leeway: Invalid value: "1.5m": `+durationMessage),
+	Entry("leeway below zero", policy("leeway: -1s"), `spec.leeway: Invalid value: "-1s": `+durationMessage),
+	Entry("token type with a space", policy("tokenTypes: ['a b']"), `spec.tokenTypes[0]: Invalid value: "a b": must be a media type without parameters such as JWT, at+jwt or application/at+jwt, or the word absent`),
 	Entry("bundle of another kind", policy("caBundleRef: {kind: Pod, name: x}"), `Unsupported value: "Pod": supported values: "ConfigMap", "Secret"`),
 	Entry("empty claim", policy("claimMappings: {username: {claim: ''}}"), "spec.claimMappings.username.claim in body should be at least 1 chars long"),
 	Entry("33 audiences", policy("audiences: ["+numbers(33)+"]"), "spec.audiences: Too many: 33: must have at most 32 items"),
@@ -76,6 +81,23 @@ var _ = Describe("TenantJWTPolicy", func() {
 		Expect(err).NotTo(HaveOccurred())
 		u.Object["spec"].(map[string]any)["tenantID"] = "globex"
 		Expect(api.Update(ctx, u)).To(MatchError(ContainSubstring("tenantID cannot be changed: delete the policy and create one with the new tenantID")))
+	})
+
+	It("has room in its status for every Secret that a spec can name", func(ctx SpecContext) {
+		issuers, references := []string{}, []any{map[string]any{"kind": "ConfigMap", "name": "ca", "resourceVersion": "1"}}
+		for i := range 16 {
+			keys := []string{}
+			for k := range 16 {
+				name := fmt.Sprintf("s%d-%d", i, k)
+				keys = append(keys, "{secretRef: {name: "+name+", key: k}, format: PEM}")
+				references = append(references, map[string]any{"kind": "Secret", "name": name, "resourceVersion": "18446744073709551615"})
+			}
+			issuers = append(issuers, fmt.Sprintf("{issuer: 'i%d', keys: [%s]}", i, strings.Join(keys, ", ")))
+		}
+		u, err := create(ctx, policy("issuers: ["+strings.Join(issuers, ", ")+"]", "caBundleRef: {kind: ConfigMap, name: ca}"))
+		Expect(err).NotTo(HaveOccurred())
+		u.Object["status"] = map[string]any{"observedGeneration": int64(1), "references": references}
+		Expect(api.Status().Update(ctx, u)).To(Succeed())
 	})
 
 	DescribeTable("accepts", func(ctx SpecContext, manifest string) {

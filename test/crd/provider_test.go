@@ -22,7 +22,7 @@ var _ = DescribeTable("IdentityProvider is refused with a message that names the
 	Entry("no key", provider("password: {usersSecretRef: {name: users}}"), "spec.password.usersSecretRef.key: Required value"),
 	Entry("empty display name", provider("displayName: ''"), "spec.displayName in body should be at least 1 chars long"),
 	Entry("display name too long", provider("displayName: "+strings.Repeat("x", 129)), "spec.displayName: Too long: may not be more than 128 bytes"),
-	Entry("organization with a slash", provider("organization: a/b"), `spec.organization: Invalid value: "a/b"`),
+	Entry("organization with a slash", provider("organization: a/b"), `spec.organization: Invalid value: "a/b": `+nameMessage),
 )
 
 var _ = Describe("IdentityProvider", func() {
