@@ -131,6 +131,14 @@ var _ = Describe("What the operator made", func() {
 		}
 	})
 
+	It("is missed at once when its owner is taken off", func(ctx context.Context) {
+		files := managed(defaultServer(ns))[0]
+		update(ctx, files, func(o client.Object) { o.SetOwnerReferences(nil) })
+		server := authServer(ns, "default")
+		Eventually(fresh(ctx, server)).Should(haveCondition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonInvalid, "was not made for this AuthServer"))
+		Expect(server.Status.TenantJWTPolicies).To(BeZero(), "nothing was written")
+	})
+
 	It("goes when it is turned off", func(ctx context.Context) {
 		server := authServer(ns, "default")
 		update(ctx, server, func(s *v1alpha1.AuthServer) {

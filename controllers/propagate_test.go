@@ -71,6 +71,8 @@ var _ = Describe("Propagation", func() {
 		lame := preparePod(ctx, admin, defaultServer(ns)) // mounted nothing, not ready
 		Eventually(fresh(ctx, policy)).Should(beReady())
 		version := policy.ResourceVersion
+		replicas := func() int32 { return fresh(ctx, authServer(ns, "default"))().Status.Replicas }
+		Eventually(replicas).Should(BeEquivalentTo(2), "for autoscalers, who count pods that are not ready too")
 		lame.hold(true)
 		lame.ready(ctx, true)
 		Eventually(func() string { return fresh(ctx, authServer(ns, "default"))().Status.Applied }).Should(Equal("1/2"))
@@ -78,6 +80,9 @@ var _ = Describe("Propagation", func() {
 		lame.ready(ctx, false)
 		Eventually(fresh(ctx, authServer(ns, "default"))).Should(haveCondition(applied, metav1.ConditionFalse, v1alpha1.ReasonNoReadyReplicas, ""))
 		Expect(fresh(ctx, policy)().ResourceVersion).To(Equal(version))
+		Expect(replicas()).To(BeEquivalentTo(2))
+		lame.remove(ctx)
+		Eventually(replicas).Should(BeEquivalentTo(1))
 	})
 
 	It("does not believe a pod that cannot be asked", func(ctx context.Context) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -25,7 +26,7 @@ func (r *Reconciler) reportServer(ctx context.Context, st *serverState, g *gathe
 	}
 	st.last.workloadProblems(&v)
 	d, wait := r.serverDelivery(st, g, seen)
-	status := r.serverStatus(g.server, st.last, &v, d, seen)
+	status := r.serverStatus(g, st.last, &v, d, seen)
 	if wait > 0 && v.Accepted.Status && v.ResolvedRefs.Status {
 		return wait, nil
 	}
@@ -66,7 +67,8 @@ func (r *Reconciler) serverDelivery(st *serverState, g *gathered, seen observati
 	return d, max(0, r.options.Timing.Patience-time.Since(st.ledger.changedAt))
 }
 
-func (r *Reconciler) serverStatus(server *v1alpha1.AuthServer, p *pass, v *render.Verdict, d delivery, seen observation) v1alpha1.AuthServerStatus {
+func (r *Reconciler) serverStatus(g *gathered, p *pass, v *render.Verdict, d delivery, seen observation) v1alpha1.AuthServerStatus {
+	server := g.server
 	c := newConditions(server.Status.Conditions, server.Generation, r.options.Now())
 	refused := c.verdict(v)
 	c.delivered(d, v1alpha1.ReasonReady, "every ready replica serves the whole configuration")
@@ -78,7 +80,7 @@ func (r *Reconciler) serverStatus(server *v1alpha1.AuthServer, p *pass, v *rende
 		Conditions:         c.list,
 		URL:                p.url,
 		ConfigHash:         p.hash,
-		Replicas:           int32(len(seen.ready)),
+		Replicas:           running(g.pods),
 		AppliedReplicas:    int32(len(seen.ready) - len(seen.lagging)),
 		Selector:           labels.SelectorFromSet(selectorLabels(server.Name)).String(),
 		References:         v.References,
@@ -86,7 +88,10 @@ func (r *Reconciler) serverStatus(server *v1alpha1.AuthServer, p *pass, v *rende
 	if p.hash == "" {
 		status.AppliedReplicas = 0
 	}
-	status.Applied = fmt.Sprintf("%d/%d", status.AppliedReplicas, status.Replicas)
+	status.Applied = fmt.Sprintf("%d/%d", status.AppliedReplicas, len(seen.ready))
+	if p.hash == "" {
+		return status // what was found good was not written
+	}
 	for key, o := range p.verdicts {
 		switch {
 		case !o.Served:
@@ -97,4 +102,17 @@ func (r *Reconciler) serverStatus(server *v1alpha1.AuthServer, p *pass, v *rende
 		}
 	}
 	return status
+}
+
+// running is how many pods there are, ready or not: what the scale subresource's readers, autoscalers among them, take for the number of
+// replicas. Those that ended or are on their way out are replaced by others.
+func running(pods []corev1.Pod) int32 {
+	n := int32(0)
+	for i := range pods {
+		p := &pods[i]
+		if p.DeletionTimestamp.IsZero() && p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed {
+			n++
+		}
+	}
+	return n
 }

@@ -110,17 +110,20 @@ func items(list client.ObjectList) []client.Object {
 	return out
 }
 
-// onManaged: what the operator made leads to its owner, when it was edited or is gone.
+// onManaged: what the operator made leads to its owner, when it was edited or is gone. One that lost its owner leads to the one it had.
 func (r *Reconciler) onManaged(_ context.Context, before, after client.Object, q queue) {
-	o := after
-	if o == nil {
-		o = before
-	}
-	for _, owner := range o.GetOwnerReferences() {
-		if owner.Kind != v1alpha1.KindAuthServer || !ownedByGatehouse([]metav1.OwnerReference{owner}) {
+	owners := map[types.NamespacedName]bool{}
+	for _, o := range []client.Object{before, after} {
+		if o == nil {
 			continue
 		}
-		server := types.NamespacedName{Namespace: o.GetNamespace(), Name: owner.Name}
+		for _, owner := range o.GetOwnerReferences() {
+			if owner.Kind == v1alpha1.KindAuthServer && ownedByGatehouse([]metav1.OwnerReference{owner}) {
+				owners[types.NamespacedName{Namespace: o.GetNamespace(), Name: owner.Name}] = true
+			}
+		}
+	}
+	for server := range owners {
 		if r.edited(server, before, after) {
 			r.change(q, server)
 		}

@@ -442,7 +442,7 @@ type AuthServerStatus struct {
 	// +optional
 	ConfigHash string `json:"configHash,omitempty"`
 
-	// Replicas is how many pods of the server are ready.
+	// Replicas is how many pods of the server there are, ready or not. Those that ended or are being deleted do not count.
 	//
 	// +optional
 	Replicas int32 `json:"replicas,omitempty"`
@@ -452,7 +452,7 @@ type AuthServerStatus struct {
 	// +optional
 	AppliedReplicas int32 `json:"appliedReplicas,omitempty"`
 
-	// Applied is appliedReplicas/replicas, for people.
+	// Applied is appliedReplicas and the number of ready pods, such as 2/2, for people.
 	//
 	// +kubebuilder:validation:MaxLength=16
 	// +optional
