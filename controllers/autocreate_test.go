@@ -4,6 +4,9 @@ package controllers_test
 
 import (
 	"context"
+	"net/http"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -111,18 +114,32 @@ var _ = Describe("No AuthServer is made", func() {
 		}
 	})
 
-	It("in a namespace that is being deleted", func(ctx context.Context) {
-		ns := newNamespace(ctx)
+	It("in a namespace that is being deleted, which gets no events either", func(ctx context.Context) {
+		ns, other := newNamespace(ctx), newNamespace(ctx)
+		server := authServer(other, "default")
+		server.Spec.AllowedNamespaces.From = v1alpha1.NamespacesAll
+		Expect(admin.Create(ctx, server)).To(Succeed())
 		p := urlPolicy(ns, "acme")
 		p.Finalizers = []string{"example.com/keep"}
 		p.Spec.AuthServerRef.Name = "later"
 		Expect(admin.Create(ctx, p)).To(Succeed())
 		expectRefused(ctx, p, v1alpha1.ConditionAccepted, v1alpha1.ReasonNoMatchingAuthServer, "")
 		Expect(admin.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}})).To(Succeed())
+		var events atomic.Int32
+		line.refusing(func(req *http.Request) int {
+			if req.Method == http.MethodPost && strings.HasSuffix(req.URL.Path, "/namespaces/"+ns+"/events") {
+				events.Add(1)
+			}
+			return 0
+		})
+		DeferCleanup(func() { line.refusing(nil) })
 		// Nothing removes the namespace's content here, so it stays terminating.
 		update(ctx, p, func(p *v1alpha1.TenantJWTPolicy) { p.Spec.AuthServerRef.Name = "default" })
 		expectRefused(ctx, p, v1alpha1.ConditionAccepted, v1alpha1.ReasonNoMatchingAuthServer, "")
 		Consistently(func() bool { return notThere(ctx, authServer(ns, "default")) }, "300ms").Should(BeTrue())
+		update(ctx, p, func(p *v1alpha1.TenantJWTPolicy) { p.Spec.AuthServerRef.Namespace = other })
+		expectRefused(ctx, p, v1alpha1.ConditionAccepted, v1alpha1.ReasonNameNotOwned, "")
+		Consistently(events.Load, "300ms").Should(BeZero())
 	})
 })
 

@@ -130,13 +130,17 @@ func (r *Reconciler) writeStatus(ctx context.Context, before, after client.Objec
 		return fmt.Errorf("writing status of %s: %w", keyOf(before), err)
 	}
 	if err == nil {
-		r.announce(after, was, is)
+		r.announce(ctx, after, was, is)
 	}
 	return nil
 }
 
 // announce makes events of what became of Ready and UpstreamReady: only of changes, and never with more than the condition says.
-func (r *Reconciler) announce(o client.Object, was, is []metav1.Condition) {
+// A namespace on its way out takes no events.
+func (r *Reconciler) announce(ctx context.Context, o client.Object, was, is []metav1.Condition) {
+	if going, err := r.namespaceTerminating(ctx, o.GetNamespace()); err == nil && going {
+		return
+	}
 	for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionUpstreamReady} {
 		before, now := meta.FindStatusCondition(was, kind), meta.FindStatusCondition(is, kind)
 		if now == nil || (before != nil && before.Status == now.Status && before.Reason == now.Reason) {
