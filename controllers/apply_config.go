@@ -4,8 +4,13 @@ package controllers
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 )
@@ -22,14 +27,40 @@ func secretOf(server, file string) string {
 func (a *applier) applyFiles(ctx context.Context, files map[string][]byte) []error {
 	var errs []error
 	for name, content := range files {
-		err := a.apply(ctx, &corev1.Secret{
+		secret := &corev1.Secret{
 			ObjectMeta: named(secretOf(a.server.Name, name)),
 			Type:       corev1.SecretTypeOpaque,
 			Data:       map[string][]byte{name: content},
-		})
+		}
+		err := a.apply(ctx, secret)
+		if apierrors.IsInvalid(err) {
+			err = a.replaceFrozen(ctx, secret, err)
+		}
 		errs = append(errs, err)
 	}
 	return errs
+}
+
+// replaceFrozen makes a rendered Secret anew that somebody made immutable; what refused it otherwise stays the answer. All of
+// its content is rendered, so nothing is lost, as it would be with the signing keys or the operations token.
+func (a *applier) replaceFrozen(ctx context.Context, wanted *corev1.Secret, refusal error) error {
+	var have corev1.Secret
+	if err := a.r.live.Get(ctx, client.ObjectKeyFromObject(wanted), &have); err != nil {
+		return errors.Join(refusal, err)
+	}
+	if have.Immutable == nil || !*have.Immutable || !a.owns(&have) {
+		return refusal
+	}
+	a.r.log.Info("replacing a rendered Secret that was made immutable", "namespace", have.Namespace, "name", have.Name)
+	condition := client.Preconditions{UID: ptr.To(have.UID), ResourceVersion: ptr.To(have.ResourceVersion)}
+	if err := a.r.client.Delete(ctx, &have, condition); err != nil {
+		return fmt.Errorf("removing the immutable Secret %s: %w", have.Name, err)
+	}
+	u, hash, err := a.prepare(wanted)
+	if err != nil {
+		return err
+	}
+	return a.write(ctx, objectID{kindSecret, wanted.Name}, hash, nil, u)
 }
 
 // applyWorkload makes everything but Secrets. The Deployment comes last, and only when all that its pods need is there.

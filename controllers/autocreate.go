@@ -28,8 +28,12 @@ func (r *Reconciler) withoutServer(ctx context.Context, st *serverState, g *gath
 	}
 	if r.mayCreate(g) {
 		created, err := r.create(ctx, g)
-		if err != nil || created {
-			return reconcile.Result{}, err // its event brings us back
+		if err != nil {
+			return r.cannotCreate(ctx, st, g, err)
+		}
+		if created {
+			st.forget()
+			return reconcile.Result{}, nil // its event brings us back
 		}
 	}
 	out, err := render.NewPlan(r.input(ctx, g)).Render(nil)
@@ -38,14 +42,26 @@ func (r *Reconciler) withoutServer(ctx context.Context, st *serverState, g *gath
 	}
 	st.forget()
 	st.last = &pass{verdicts: out.Verdicts, versions: versions(g)}
-	_, err = r.report(ctx, st, g, observation{})
-	return reconcile.Result{}, err
+	again, err := r.report(ctx, st, g, observation{})
+	return reconcile.Result{RequeueAfter: again}, err
+}
+
+// cannotCreate is soon tried again, and told to the objects that wait when it lasts.
+func (r *Reconciler) cannotCreate(ctx context.Context, st *serverState, g *gathered, err error) (reconcile.Result, error) {
+	if !st.trouble.lasts(err, r.options.Now(), r.options.Timing.Trouble) {
+		return reconcile.Result{}, err
+	}
+	r.log.Error(err, "an AuthServer that objects refer to cannot be created; trying again", "namespace", g.name.Namespace, "name", g.name.Name)
+	st.last = &pass{}
+	again, err := r.report(ctx, st, g, observation{})
+	return reconcile.Result{RequeueAfter: soonest(again, r.options.retry())}, err
 }
 
 // forget drops what was known of a server that is gone.
 func (st *serverState) forget() {
 	st.applied, st.refused = map[objectID]appliedRecord{}, map[render.Ref]time.Time{}
 	st.ledger, st.pods, st.keys, st.unreferencedSince = ledger{}, nil, keyState{}, time.Time{}
+	st.last, st.trouble = nil, trouble{}
 	st.change.mark(longAgo)
 }
 

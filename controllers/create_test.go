@@ -94,6 +94,7 @@ var _ = Describe("From two objects", func() {
 		ns := newNamespace(ctx)
 		taken := secret(ns, "gatehouse-default-config", "mine", "yes")
 		Expect(admin.Create(ctx, taken)).To(Succeed())
+		Expect(admin.Create(ctx, urlPolicy(ns, "acme"))).To(Succeed())
 		server := authServer(ns, "default")
 		Expect(admin.Create(ctx, server)).To(Succeed())
 		Eventually(fresh(ctx, server)).Should(haveCondition(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonInvalid, "gatehouse-default-config exists and was not made for this AuthServer"))
@@ -102,6 +103,7 @@ var _ = Describe("From two objects", func() {
 		Expect(taken.Data).To(HaveLen(1))
 		Expect(taken.Labels).To(BeEmpty())
 		Expect(notThere(ctx, managed(defaultServer(ns))[7])).To(BeTrue(), "no Deployment mounts somebody else's Secret")
+		Expect(fresh(ctx, server)().Status.TenantJWTPolicies).To(BeZero(), "nothing is served")
 
 		Expect(admin.Delete(ctx, taken)).To(Succeed())
 		Eventually(fresh(ctx, server)).Should(haveCondition(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, ""))

@@ -5,6 +5,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -30,6 +31,22 @@ type gathered struct {
 	policies  []*v1alpha1.TenantJWTPolicy
 	// pods of the server's Deployment, and no others that carry its label.
 	pods []corev1.Pod
+}
+
+// objects are the providers and policies, each with the status that it has.
+func (g *gathered) objects() iter.Seq2[client.Object, *v1alpha1.ObjectStatus] {
+	return func(yield func(client.Object, *v1alpha1.ObjectStatus) bool) {
+		for _, o := range g.providers {
+			if !yield(o, &o.Status) {
+				return
+			}
+		}
+		for _, o := range g.policies {
+			if !yield(o, &o.Status) {
+				return
+			}
+		}
+	}
 }
 
 // referred tells whether any object names the server.
@@ -123,8 +140,8 @@ func (r *Reconciler) input(ctx context.Context, g *gathered) render.Input {
 	return in
 }
 
-// namespaceTerminating tells whether a namespace is known to be on its way out. Where namespaces cannot be read, the API
-// server's own refusal to create anything there has to do.
+// namespaceTerminating tells whether a namespace is known to be on its way out. Where namespaces cannot be read, and where the
+// cache has not heard of a new one yet, the API server's own refusal to create anything there has to do.
 func (r *Reconciler) namespaceTerminating(ctx context.Context, namespace string) (bool, error) {
 	if !r.options.clusterWide() {
 		return false, nil

@@ -47,6 +47,8 @@ type Timing struct {
 	Watch time.Duration
 	// Forbidden is how long every read must have been refused before that counts as the answer. Default 30s.
 	Forbidden time.Duration
+	// Trouble is how long passes must have failed before conditions tell of it. Default 10s.
+	Trouble time.Duration
 	// Unreferenced is how long nothing may have referred to an auto-created AuthServer before it is removed. Default 10m.
 	Unreferenced time.Duration
 	// Audit is the pause between two comparisons of the caches with the API server. Default 20s.
@@ -75,6 +77,7 @@ func (o Options) withDefaults() Options {
 		{&t.Patience, 2 * time.Second},
 		{&t.Watch, 15 * time.Second},
 		{&t.Forbidden, 30 * time.Second},
+		{&t.Trouble, 10 * time.Second},
 		{&t.Unreferenced, 10 * time.Minute},
 		{&t.Audit, 20 * time.Second},
 		{&t.Doubt, 90 * time.Second},
@@ -88,6 +91,9 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
+
+// retry is the pause between two attempts at what has failed for long.
+func (o Options) retry() time.Duration { return min(o.Timing.Watch, lastRetry) }
 
 // clusterWide tells whether every namespace is watched.
 func (o Options) clusterWide() bool { return len(o.Namespaces) == 0 }

@@ -50,6 +50,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	seen := r.observe(ctx, st, g)
 	again, err := r.report(ctx, st, g, seen)
 	if err != nil {
+		if st.trouble.message != "" {
+			st.change.mark(longAgo) // trouble is told only right after a pass that failed
+		}
 		return reconcile.Result{}, err
 	}
 	return reconcile.Result{RequeueAfter: soonest(tended, wait, again, r.nextLook(st, seen))}, nil
@@ -70,13 +73,30 @@ func (r *Reconciler) passIfDue(ctx context.Context, st *serverState, g *gathered
 	}
 	p, err := r.pass(ctx, st, g)
 	if err != nil {
-		st.change.mark(longAgo) // long ago: the retry need not wait for a batch
-		return 0, err
+		return r.failed(st, g, p, err)
 	}
-	st.last = p
+	st.last, st.trouble = p, trouble{}
 	if len(p.taken) > 0 { // whether somebody frees the name is not watched
 		st.change.mark(time.Now().Add(r.options.Timing.Watch))
 	}
+	return st.change.left(time.Now(), r.options.Timing.Batch), nil
+}
+
+// failed decides what comes of a failed pass: it is soon tried again, and nothing is reported; or, when passes have failed for
+// long, it is tried again later, and people are told.
+func (r *Reconciler) failed(st *serverState, g *gathered, p *pass, err error) (time.Duration, error) {
+	if p != nil && p.hash != "" {
+		st.last = p // the files are written, and pods may serve them; only the workload is not as it should be
+	}
+	if errors.Is(err, errUnsettled) || !st.trouble.lasts(err, r.options.Now(), r.options.Timing.Trouble) {
+		st.change.mark(longAgo) // long ago: the retry need not wait for a batch
+		return 0, err
+	}
+	if st.last == nil {
+		st.last = &pass{}
+	}
+	r.log.Error(err, "an auth server cannot be brought to its configuration; trying again", "namespace", g.name.Namespace, "name", g.name.Name)
+	st.change.mark(time.Now().Add(r.options.retry()))
 	return st.change.left(time.Now(), r.options.Timing.Batch), nil
 }
 

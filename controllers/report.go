@@ -4,6 +4,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,53 +24,82 @@ import (
 // writers is how many statuses are written at once.
 const writers = 8
 
-// report writes the status of every object that differs from what is known of it, the AuthServer's last. It returns when
-// to look again, zero if nothing is waited for.
+// report writes the status of every object that differs from what is known of it, the AuthServer's last: one that cannot be
+// written keeps no other from being written. It returns when to look again, zero if nothing is waited for.
 func (r *Reconciler) report(ctx context.Context, st *serverState, g *gathered, seen observation) (time.Duration, error) {
 	if st.last == nil {
 		return 0, nil
 	}
-	var (
-		mu   sync.Mutex
-		wait time.Duration
-	)
-	var group errgroup.Group // one status that cannot be written keeps no other from being written
-	group.SetLimit(writers)
-	each := func(o client.Object, status *v1alpha1.ObjectStatus) {
-		key := keyOf(o)
-		v, ok := st.last.verdicts[key]
-		if !ok || st.last.versions[key] != versionOf(o) {
-			return // a pass that has seen this version is on its way
-		}
-		d, after := r.deliveryOf(st, seen, key, &v)
-		if after > 0 {
-			mu.Lock()
-			wait = soonest(wait, after)
-			mu.Unlock()
-		}
-		wanted := objectStatus(*status, o.GetGeneration(), &v, d, worst(seen.ready, key), r.options.Now())
-		group.Go(func() error { return r.writeObject(ctx, o, wanted) })
+	out := newStatusWrites()
+	var wait time.Duration
+	for o, status := range g.objects() {
+		wanted, after := r.wanted(st, seen, o, status)
+		wait = soonest(wait, after)
+		out.add(func() (time.Duration, error) { return r.writeObject(ctx, o, wanted) })
 	}
-	for _, o := range g.providers {
-		each(o, &o.Status)
+	if g.server != nil { // after the others, beside which it says that all is done
+		out.last(func() (time.Duration, error) { return r.reportServer(ctx, st, g, seen) })
 	}
-	for _, o := range g.policies {
-		each(o, &o.Status)
+	again, err := out.wait()
+	return soonest(wait, again), err
+}
+
+// wanted is the status that an object should have, which is the one it has while there is nothing new to say, and when to
+// look again.
+func (r *Reconciler) wanted(st *serverState, seen observation, o client.Object, status *v1alpha1.ObjectStatus) (v1alpha1.ObjectStatus, time.Duration) {
+	key := keyOf(o)
+	v, ok := st.last.verdicts[key]
+	if !ok || st.last.versions[key] != versionOf(o) { // a pass that has seen this version is on its way
+		return st.trouble.objectStatus(*status, o.GetGeneration(), r.options.Now()), 0
 	}
-	if err := group.Wait(); err != nil {
-		return 0, err
-	}
-	if g.server == nil {
-		return wait, nil
-	}
-	after, err := r.reportServer(ctx, st, g, seen)
-	return soonest(wait, after), err
+	d, after := r.deliveryOf(st, seen, key, &v)
+	return objectStatus(*status, o.GetGeneration(), &v, d, worst(seen.ready, key), r.options.Now()), after
+}
+
+// statusWrites writes several statuses at once and gathers what comes of it.
+type statusWrites struct {
+	group errgroup.Group
+	mu    sync.Mutex
+	again time.Duration
+	errs  []error
+}
+
+func newStatusWrites() *statusWrites {
+	w := &statusWrites{}
+	w.group.SetLimit(writers)
+	return w
+}
+
+func (w *statusWrites) add(write func() (time.Duration, error)) {
+	w.group.Go(func() error { w.note(write()); return nil })
+}
+
+// last writes when all others are written.
+func (w *statusWrites) last(write func() (time.Duration, error)) {
+	_ = w.group.Wait() // its functions return nil
+	w.note(write())
+}
+
+func (w *statusWrites) note(again time.Duration, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.again = soonest(w.again, again)
+	w.errs = append(w.errs, err)
+}
+
+// wait returns when the first has to be tried again, zero for never, and what failed.
+func (w *statusWrites) wait() (time.Duration, error) {
+	_ = w.group.Wait() // its functions return nil
+	return w.again, errors.Join(w.errs...)
 }
 
 // deliveryOf tells how far an object's present version has come, and when silence about it has to end.
 func (r *Reconciler) deliveryOf(st *serverState, seen observation, key render.Key, v *render.Verdict) (delivery, time.Duration) {
 	if !v.Served && !v.Disabled {
 		return delivery{v1alpha1.ReasonNoReadyReplicas, "nothing is served: see the AuthServer's conditions"}, 0
+	}
+	if st.trouble.message != "" && (st.last.hash == "" || len(seen.ready) == 0) {
+		return delivery{v1alpha1.ReasonPropagating, st.trouble.message}, 0
 	}
 	if st.last.hash == "" {
 		return delivery{v1alpha1.ReasonPropagating, "the configuration could not be written: see the AuthServer's conditions"}, 0
@@ -103,8 +134,8 @@ func lagging(missing []*podView, ready int) string {
 	return message
 }
 
-// writeObject writes the status of a provider or policy.
-func (r *Reconciler) writeObject(ctx context.Context, o client.Object, status v1alpha1.ObjectStatus) error {
+// writeObject writes the status of a provider or policy. See writeStatus.
+func (r *Reconciler) writeObject(ctx context.Context, o client.Object, status v1alpha1.ObjectStatus) (time.Duration, error) {
 	switch o := o.(type) {
 	case *v1alpha1.IdentityProvider:
 		after := o.DeepCopy()
@@ -115,24 +146,32 @@ func (r *Reconciler) writeObject(ctx context.Context, o client.Object, status v1
 		after.Status = status
 		return r.writeStatus(ctx, o, after, o.Status.Conditions, status.Conditions, equality.Semantic.DeepEqual(o.Status, status))
 	}
-	return fmt.Errorf("writing the status of a %T: not a kind that has one", o)
+	return 0, fmt.Errorf("writing the status of a %T: not a kind that has one", o)
 }
 
 // writeStatus is the one place where status is written: only if it changed, and only to the object as it was read, so that
-// no verdict lands on a later generation or on another object of the same name.
-func (r *Reconciler) writeStatus(ctx context.Context, before, after client.Object, was, is []metav1.Condition, same bool) error {
+// no verdict lands on a later generation or on another object of the same name. It returns when to try again where the
+// object is not what was read any more: what changed may be our own last write, whose event starts nothing. A status that the
+// API server refuses is told in the log: a retry cannot help, and must not slow the others down.
+func (r *Reconciler) writeStatus(ctx context.Context, before, after client.Object, was, is []metav1.Condition, same bool) (time.Duration, error) {
 	if same {
-		return nil
+		return 0, nil
 	}
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 	err := r.client.Status().Patch(ctx, after, patch, client.FieldOwner(v1alpha1.FieldManager))
-	if err != nil && !ignorable(err) {
-		return fmt.Errorf("writing status of %s: %w", keyOf(before), err)
-	}
-	if err == nil {
+	switch {
+	case err == nil:
 		r.announce(ctx, after, was, is)
+		return 0, nil
+	case apierrors.IsNotFound(err):
+		return 0, nil // its event is on its way
+	case apierrors.IsConflict(err):
+		return r.options.Timing.Poll, nil
+	case apierrors.IsInvalid(err) || apierrors.IsBadRequest(err):
+		r.log.Error(err, "writing a status that the API server refuses", "object", keyOf(before).String())
+		return 0, nil
 	}
-	return nil
+	return 0, fmt.Errorf("writing status of %s: %w", keyOf(before), err)
 }
 
 // announce makes events of what became of Ready and UpstreamReady: only of changes, and never with more than the condition says.

@@ -21,19 +21,21 @@ import (
 func (r *Reconciler) reportServer(ctx context.Context, st *serverState, g *gathered, seen observation) (time.Duration, error) {
 	key := keyOf(g.server)
 	v, ok := st.last.verdicts[key]
-	if !ok || st.last.versions[key] != versionOf(g.server) {
-		return 0, nil
-	}
-	st.last.workloadProblems(&v)
-	d, wait := r.serverDelivery(st, g, seen)
-	status := r.serverStatus(g, st.last, &v, d, seen)
-	if wait > 0 && v.Accepted.Status && v.ResolvedRefs.Status {
-		return wait, nil
-	}
 	after := g.server.DeepCopy()
-	after.Status = status
-	err := r.writeStatus(ctx, g.server, after, g.server.Status.Conditions, status.Conditions, equality.Semantic.DeepEqual(g.server.Status, status))
-	return wait, err
+	var wait time.Duration
+	if !ok || st.last.versions[key] != versionOf(g.server) {
+		after.Status = st.trouble.serverStatus(after.Status, g.server.Generation, r.options.Now())
+	} else {
+		st.last.workloadProblems(&v)
+		var d delivery
+		d, wait = r.serverDelivery(st, g, seen)
+		if wait > 0 && v.Accepted.Status && v.ResolvedRefs.Status {
+			return wait, nil
+		}
+		after.Status = r.serverStatus(g, st.last, &v, d, seen)
+	}
+	again, err := r.writeStatus(ctx, g.server, after, g.server.Status.Conditions, after.Status.Conditions, equality.Semantic.DeepEqual(g.server.Status, after.Status))
+	return soonest(wait, again), err
 }
 
 // workloadProblems makes what stands in the way of the workload part of the verdict.
@@ -54,6 +56,8 @@ func (p *pass) workloadProblems(v *render.Verdict) {
 // serverDelivery is how far the whole configuration has come.
 func (r *Reconciler) serverDelivery(st *serverState, g *gathered, seen observation) (delivery, time.Duration) {
 	switch {
+	case st.trouble.message != "":
+		return delivery{v1alpha1.ReasonPropagating, st.trouble.message}, 0
 	case st.last.hash == "" && len(seen.ready) > 0:
 		return delivery{v1alpha1.ReasonPropagating, "the configuration could not be written"}, 0
 	case len(seen.ready) == 0 && g.server.Spec.Replicas != nil && *g.server.Spec.Replicas == 0:
@@ -70,10 +74,10 @@ func (r *Reconciler) serverDelivery(st *serverState, g *gathered, seen observati
 func (r *Reconciler) serverStatus(g *gathered, p *pass, v *render.Verdict, d delivery, seen observation) v1alpha1.AuthServerStatus {
 	server := g.server
 	c := newConditions(server.Status.Conditions, server.Generation, r.options.Now())
-	refused := c.verdict(v)
-	c.delivered(d, v1alpha1.ReasonReady, "every ready replica serves the whole configuration")
-	if refused {
-		c.verdict(v) // Ready is not what the pods say, but what is wrong with the AuthServer
+	if c.verdict(v) {
+		c.remove(v1alpha1.ConditionConfigApplied) // what the pods serve is not this generation
+	} else {
+		c.delivered(d, v1alpha1.ReasonReady, "every ready replica serves the whole configuration")
 	}
 	status := v1alpha1.AuthServerStatus{
 		ObservedGeneration: server.Generation,

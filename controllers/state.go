@@ -25,7 +25,8 @@ type serverState struct {
 	pods    podViews
 	keys    keyState
 	// last is what the last whole pass found; nil before the first.
-	last *pass
+	last    *pass
+	trouble trouble
 	// unreferencedSince is set while nothing refers to an auto-created server.
 	unreferencedSince time.Time
 }

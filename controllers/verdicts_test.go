@@ -195,8 +195,11 @@ var _ = Describe("Verdicts", func() {
 			s.Spec.Outbound = &v1alpha1.Outbound{CABundleRef: &v1alpha1.CABundleReference{Kind: v1alpha1.BundleConfigMap, Name: "absent"}}
 		})
 		Eventually(fresh(ctx, server)).Should(haveCondition(resolved, metav1.ConditionFalse, v1alpha1.ReasonRefNotFound, "spec.outbound.caBundleRef"))
+		expectRefused(ctx, server, resolved, v1alpha1.ReasonRefNotFound, "spec.outbound.caBundleRef")
 		update(ctx, p, func(p *v1alpha1.TenantJWTPolicy) { p.Spec.Audiences = []string{"new"} })
 		Eventually(fresh(ctx, p)).Should(beReady())
+		settled(ctx, ns)
+		Consistently(func() []string { return line.in(ns) }, "700ms").Should(BeEmpty(), "a look at the pods writes")
 		Expect(admin.Delete(ctx, p)).To(Succeed())
 		Eventually(func() int32 { return fresh(ctx, server)().Status.TenantJWTPolicies }).Should(BeEquivalentTo(0))
 	})
