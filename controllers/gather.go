@@ -149,7 +149,7 @@ func (r *Reconciler) namespaceTerminating(ctx context.Context, namespace string)
 	ns := namespaceMetadata()
 	err := r.client.Get(ctx, types.NamespacedName{Name: namespace}, ns)
 	if apierrors.IsNotFound(err) {
-		return true, nil
+		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("reading namespace: %w", err)

@@ -165,8 +165,12 @@ func (r *Reconciler) onPod(_ context.Context, before, after client.Object, q que
 	r.look(q, types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetLabels()[v1alpha1.LabelServer]})
 }
 
-// onNamespace: labels decide who may attach to servers with from: Selector, and a namespace on its way out gets no new AuthServer.
+// onNamespace: labels decide who may attach to servers with from: Selector; and a new namespace may already hold objects that name
+// its default AuthServer, which is made only where the namespace is not on its way out.
 func (r *Reconciler) onNamespace(ctx context.Context, before, after client.Object, q queue) {
+	if after != nil && (before == nil || before.GetUID() != after.GetUID()) {
+		r.change(q, types.NamespacedName{Namespace: after.GetName(), Name: v1alpha1.DefaultServerName})
+	}
 	if before != nil && after != nil && maps.Equal(before.GetLabels(), after.GetLabels()) {
 		return
 	}
