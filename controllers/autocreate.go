@@ -27,6 +27,11 @@ func (r *Reconciler) withoutServer(ctx context.Context, st *serverState, g *gath
 		return reconcile.Result{}, nil
 	}
 	if r.mayCreate(g) {
+		// First take back what the pods of one that was deleted have confirmed: afterwards nobody would know.
+		again, err := r.withdraw(ctx, g, func(*metav1.Condition) bool { return true })
+		if err != nil || again > 0 {
+			return reconcile.Result{RequeueAfter: again}, err
+		}
 		created, err := r.create(ctx, g)
 		if err != nil {
 			return r.cannotCreate(ctx, st, g, err)
@@ -61,7 +66,7 @@ func (r *Reconciler) cannotCreate(ctx context.Context, st *serverState, g *gathe
 func (st *serverState) forget() {
 	st.applied, st.refused = map[objectID]appliedRecord{}, map[render.Ref]time.Time{}
 	st.ledger, st.pods, st.keys, st.unreferencedSince = ledger{}, nil, keyState{}, time.Time{}
-	st.last, st.trouble = nil, trouble{}
+	st.last, st.trouble, st.server = nil, trouble{}, ""
 	st.change.mark(longAgo)
 }
 

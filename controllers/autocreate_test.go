@@ -87,6 +87,22 @@ var _ = Describe("The AuthServer that nobody wrote", func() {
 		}),
 	)
 
+	DescribeTable("takes the confirmations of its pods with it when it goes", func(ctx context.Context, replace func(context.Context)) {
+		startPod(ctx, admin, defaultServer(ns))
+		Eventually(fresh(ctx, policy)).Should(beReady())
+		Expect(admin.Delete(ctx, server)).To(Succeed())
+		replace(ctx)
+		// What the first one owned is there until the garbage collector, which does not run here, has removed it.
+		Eventually(fresh(ctx, policy)).Should(haveCondition(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonPropagating, ""))
+		Expect(policy).To(haveCondition(v1alpha1.ConditionConfigApplied, metav1.ConditionFalse, v1alpha1.ReasonPropagating, ""))
+		Expect(conditionOf(policy, v1alpha1.ConditionStalled)).To(BeNil())
+	},
+		Entry("and is made again by the operator", func(context.Context) {}),
+		Entry("and is replaced by a user at once", func(ctx context.Context) {
+			_ = admin.Create(ctx, authServer(ns, "default")) // the operator may have been first
+		}),
+	)
+
 	It("comes back when it is deleted and still named", func(ctx context.Context) {
 		uid := server.UID
 		Expect(admin.Delete(ctx, server, client.Preconditions{UID: ptr.To(uid)})).To(Succeed())

@@ -23,7 +23,8 @@
 //   - The operator calls no URL that a tenant wrote; it asks its own pods only (configz.go).
 //   - What exists under a managed name and is not this AuthServer's is never touched (apply.go).
 //
-// Beside that: autocreate.go makes and removes the AuthServer "default", keys.go makes signing keys and the operations token,
+// Beside that: autocreate.go makes and removes the AuthServer "default", adopt.go withdraws what the pods of a deleted one
+// confirmed, trouble.go tells of passes that go on failing, keys.go makes signing keys and the operations token,
 // shards.go moves pods from a smaller set of tenants files to a larger one, audit.go notices a restored etcd, workload_pod.go
 // is what the pods look like. Conditions are built in status.go. Rights are in config/rbac, each with its reason.
 package controllers

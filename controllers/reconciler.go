@@ -35,6 +35,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if g.server == nil {
 		return r.withoutServer(ctx, st, g)
 	}
+	if again, err := r.adopt(ctx, st, g); err != nil || again > 0 {
+		return reconcile.Result{RequeueAfter: again}, err
+	}
 	tended, removed, err := r.tend(ctx, st, g)
 	if err != nil || removed {
 		return reconcile.Result{}, err
