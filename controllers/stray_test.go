@@ -35,7 +35,7 @@ var _ = Describe("A stray pod with a server's labels", func() {
 		Eventually(fresh(ctx, policy)).Should(haveCondition(v1alpha1.ConditionConfigApplied, metav1.ConditionFalse, v1alpha1.ReasonNoReadyReplicas, ""))
 		startPod(ctx, admin, defaultServer(ns))
 		Eventually(fresh(ctx, policy)).Should(beReady())
-		Expect(fresh(ctx, authServer(ns, "default"))().Status.Applied).To(Equal("1/1"))
+		Eventually(func() string { return fresh(ctx, authServer(ns, "default"))().Status.Applied }).Should(Equal("1/1"))
 		Expect(fresh(ctx, stray)().Annotations).NotTo(HaveKey(v1alpha1.AnnotationConfigHash))
 	})
 })
