@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -20,15 +22,26 @@ import (
 )
 
 const (
-	// podIP is an address of the loopback range that nothing else here uses.
-	podIP  = "127.0.83.7"
-	public = "http://" + podIP + ":8080"
-	key    = "an example key of more than thirty-two bytes"
+	key = "an example key of more than thirty-two bytes"
 	// pause between two requests of one kind.
 	pause = 10 * time.Millisecond
 )
 
-var machine *local.Machine
+var (
+	machine *local.Machine
+	podIP   = loopback(os.Getpid())
+	public  = "http://" + podIP + ":8080"
+	// failed keeps the logs; it stands until the suite has begun.
+	failed = true
+)
+
+// loopback is an address that two runs at the same time do not share. Only Linux has more than one without set-up.
+func loopback(pid int) string {
+	if runtime.GOOS != "linux" {
+		return "127.0.0.1"
+	}
+	return fmt.Sprintf("127.83.%d.%d", pid>>8&0xff, pid&0xff)
+}
 
 func TestOutage(t *testing.T) {
 	RegisterFailHandler(Fail)
@@ -43,13 +56,16 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	var err error
 	machine, err = local.Start(ctx, local.Options{Bin: bin, PodIP: podIP})
 	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(func() { Expect(machine.Stop(CurrentSpecReport().Failed())).To(Succeed()) })
+	DeferCleanup(func() { Expect(machine.Stop(failed)).To(Succeed()) })
 	Expect(machine.Kubectl(ctx, "apply", "--server-side", "-k", "../../config/default")).To(Succeed())
 	Expect(machine.StartOperator()).To(Succeed())
 	Expect(machine.Kubectl(ctx, "create", "secret", "generic", "hmac", "--from-literal=key="+key)).To(Succeed())
 	Expect(apply(ctx, "acme")).To(Succeed())
-	Expect(waitReady(ctx, "acme")).To(Succeed())
+	Expect(waitReady(ctx, "acme")).To(Succeed(), "see %s", machine.Dir)
+	failed = false
 }, NodeTimeout(6*time.Minute))
+
+var _ = ReportAfterEach(func(report SpecReport) { failed = failed || report.Failed() })
 
 // apply creates a tenant's policy; all share one HMAC key.
 func apply(ctx context.Context, tenant string) error {
