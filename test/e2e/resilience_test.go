@@ -57,6 +57,7 @@ var _ = Describe("the server edge under load", Ordered, func() {
 		acme = policy("acme", edge.Name, keys, "api")
 		create(ctx, edge, acme)
 		waitReady(ctx, edge, acme)
+		rolledOut(ctx, edge.Name, 3)
 		base = service(ctx, edge.Name)
 		good, bad = keys.token("bob", "api"), newIssuer("acme").token("bob", "api")
 	}, NodeTimeout(patience))
