@@ -106,6 +106,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := mgr.Add(&audit{client: r.client, live: r.live, options: o, log: r.log.WithName("audit")}); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
 	}
+	// The controller starts beside the fence, which must find pods in the cache all the same.
+	if _, err := mgr.GetCache().GetInformer(ctx, &corev1.Pod{}, cache.BlockUntilSynced(false)); err != nil {
+		return fmt.Errorf("setting up the controller: %w", err)
+	}
 	return mgr.Add(&fence{client: r.client, retry: o.Timing.Audit, log: r.log.WithName("fence")})
 }
 
