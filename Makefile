@@ -111,7 +111,7 @@ deploy: $(TOOLS_BUILT) ## Install CRDs and operator with image IMG into namespac
 	hack/render-install $(KUSTOMIZE) $(IMG) | $(KUBECTL) apply --server-side -f -
 
 .PHONY: undeploy
-undeploy: $(TOOLS_BUILT) ## Remove what deploy installed.
+undeploy: $(TOOLS_BUILT) ## Remove what deploy installed: the CRDs too, and with them every object of their kinds.
 	hack/render-install $(KUSTOMIZE) $(IMG) | $(KUBECTL) delete --ignore-not-found -f -
 
 $(TOOLS_BUILT): hack/tools/go.mod hack/tools/go.sum

@@ -257,7 +257,7 @@ type Outbound struct {
 	CABundleRef *CABundleReference `json:"caBundleRef,omitempty"`
 }
 
-// NetworkPolicy bounds who may reach the pods. Ports http and ext-authz are open to all; the operations port to the operator's
+// NetworkPolicy bounds who may reach the pods. Port http is open to all; the operations port to the operator's
 // namespace and the peers listed here.
 type NetworkPolicy struct {
 	// Enabled makes a NetworkPolicy.

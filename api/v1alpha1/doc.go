@@ -12,8 +12,9 @@
 //
 // A newcomer adds things here:
 //   - a provider type: its enum value on [ProviderType], its block on
-//     [IdentityProviderSpec], one render function in controllers/render, one
-//     file in the auth server and its line in that package's registry;
+//     [IdentityProviderSpec], its function in controllers/render/provider.go,
+//     its block on authserver/config's Provider, and the package that serves
+//     it beside authserver/login;
 //   - a token algorithm: its value on [SignatureAlgorithm] and one row in
 //     authserver/jwk's table;
 //   - an endpoint: one handle_*.go in authserver and one line in its route

@@ -79,7 +79,7 @@ func newCommand(stderr io.Writer) *cobra.Command {
 	fs.StringVar(&f.opsListen, "ops-listen", ":9090", "address of the operations listener: /metrics, /healthz, /readyz, /configz")
 	fs.StringVar(&f.extAuthzListen, "ext-authz-listen", ":9191", "address of Envoy's gRPC ext_authz; accepted, but this version opens no such port")
 	fs.StringVar(&f.dataDir, "data-dir", "", "directory of the embedded store; without it the store is lost when the server ends")
-	fs.StringVar(&f.opsTokenFile, "ops-token-file", "", "file with the bearer token of operations endpoints that need one; this version has none that do")
+	fs.StringVar(&f.opsTokenFile, "ops-token-file", "", "file with the bearer token of the operations API; this version derives the cost of unknown users from it and has no endpoint that asks for it")
 	return cmd
 }
 

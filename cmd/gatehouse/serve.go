@@ -69,7 +69,7 @@ Exit codes: 0 ended by a signal, 1 a listener or the data folder failed, 2 wrong
 	fs.StringVar(&f.opsListen, "ops-listen", "127.0.0.1:9090", "address of the operations listener: /metrics, /healthz, /readyz, /configz")
 	fs.StringVar(&f.extAuthzListen, "ext-authz-listen", "127.0.0.1:9191", "address of Envoy's gRPC ext_authz; accepted, but this version opens no such port")
 	fs.StringVar(&f.dataDir, "data-dir", "", "folder for signing keys and the embedded store; without it they live in memory")
-	fs.StringVar(&f.opsTokenFile, "ops-token-file", "", "file with the bearer token of operations endpoints that need one; this version has none that do")
+	fs.StringVar(&f.opsTokenFile, "ops-token-file", "", "file with the bearer token of the operations API; this version derives the cost of unknown users from it and has no endpoint that asks for it")
 	return cmd
 }
 
