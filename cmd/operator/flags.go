@@ -32,7 +32,7 @@ func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (*f
 	fs := flag.NewFlagSet("operator", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	var namespaces string
-	fs.StringVar(&namespaces, "namespaces", "", "comma-separated namespaces to watch; none means all, which needs a ClusterRole")
+	fs.StringVar(&namespaces, "namespaces", "", "comma-separated namespaces to watch, at least one; without the flag all, which needs a ClusterRole")
 	fs.BoolVar(&f.requireSecretLabel, "require-secret-label", false, "read only Secrets labelled auth.gatehouse.dev/allow: \"true\"")
 	fs.StringVar(&f.image, "image", "", "image of the auth servers (default: the image of the Pod that POD_NAMESPACE and POD_NAME name)")
 	fs.StringVar(&f.metricsAddress, "metrics-bind-address", ":8080", "address of /metrics; 0 turns it off")
@@ -48,15 +48,21 @@ func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (*f
 	if f.image == "" && (f.podName == "" || f.podNamespace == "") {
 		return nil, errors.New("--image is required where POD_NAME and POD_NAMESPACE are not set")
 	}
+	given := false
+	fs.Visit(func(set *flag.Flag) { given = given || set.Name == "namespaces" })
+	if !given {
+		return f, nil
+	}
 	var err error
 	f.namespaces, err = splitNamespaces(namespaces)
 	return f, err
 }
 
-// splitNamespaces refuses an empty list that was meant to hold something: it would mean all namespaces.
+// splitNamespaces refuses a list that was meant to hold something and is empty, as from a shell variable that is not
+// set: it would mean all namespaces.
 func splitNamespaces(list string) ([]string, error) {
-	if list == "" {
-		return nil, nil
+	if strings.TrimSpace(list) == "" {
+		return nil, errors.New("--namespaces is empty: name at least one namespace, or leave the flag out to watch all")
 	}
 	var out []string
 	for n := range strings.SplitSeq(list, ",") {

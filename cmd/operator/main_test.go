@@ -30,6 +30,9 @@ func TestFlags(t *testing.T) {
 		"namespaces":          {[]string{"--namespaces", "a,b, a"}, []string{"a", "b"}, ""},
 		"an empty namespace":  {[]string{"--namespaces", "a,"}, nil, `"" is not a namespace`},
 		"only a comma":        {[]string{"--namespaces", ","}, nil, `"" is not a namespace`},
+		"an empty list":       {[]string{"--namespaces", ""}, nil, "leave the flag out to watch all"},
+		"an empty variable":   {[]string{"--namespaces="}, nil, "leave the flag out to watch all"},
+		"only a space":        {[]string{"--namespaces", " "}, nil, "leave the flag out to watch all"},
 		"no namespace's name": {[]string{"--namespaces", "A_b"}, nil, `"A_b" is not a namespace`},
 		"an argument":         {[]string{"a"}, nil, `unexpected argument "a"`},
 		"an unknown flag":     {[]string{"--nope"}, nil, "not defined"},
@@ -61,7 +64,7 @@ func TestUsage(t *testing.T) {
 	for _, c := range []struct {
 		args []string
 		want int
-	}{{[]string{"--help"}, exitFine}, {[]string{"--nope"}, exitUsage}} {
+	}{{[]string{"--help"}, exitFine}, {[]string{"--nope"}, exitUsage}, {[]string{"--namespaces="}, exitUsage}} {
 		var stderr bytes.Buffer
 		if got := run(t.Context(), c.args, inPod, &stderr); got != c.want || stderr.Len() == 0 {
 			t.Errorf("%v: exit code %d, want %d; it said %q", c.args, got, c.want, stderr.String())
