@@ -53,6 +53,9 @@ func compileOwn(o Own) *own {
 // decideOwn judges a token that names this server as its issuer. Its organization, once verified, is its tenant and
 // must agree with what the request names.
 func (s *Set) decideOwn(t *token.Token, named string, narrow *narrowing, now time.Time, d *Decision) error {
+	if named == "" {
+		d.Tenant = "" // not the default policy's, which judges no own token; whose it is shows once it is verified
+	}
 	if err := t.Check(&s.own.rules); err != nil {
 		return err
 	}

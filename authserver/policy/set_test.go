@@ -154,6 +154,29 @@ func TestTwoDefaultsAreNone(t *testing.T) {
 	}
 }
 
+// TestARefusedOwnTokenIsNotTheDefaultTenants guards that logs do not lay a refused token of the server's own at the door of the
+// default policy's tenant, which has no part in it.
+func TestARefusedOwnTokenIsNotTheDefaultTenants(t *testing.T) {
+	one := symmetric(t, "a", secret, "")
+	one.Default = true
+	s := set(t, shard(t, nil, Outbound{}, one))
+	for issuer, tenants := range map[string]map[string]string{ // the decision's tenant by the one that the request names
+		"https://auth.example":  {"": "", "a": "a", "b": ""},
+		"https://other.example": {"": "a", "a": "a", "b": ""},
+	} {
+		raw, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"iss": issuer, "organization": "b"}).SignedString([]byte(secret))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for named, want := range tenants {
+			d := s.Decide(t.Context(), &Facts{Route: named, ByRoute: named != "", Token: []string{raw}}, now)
+			if d.Status != http.StatusUnauthorized || d.Tenant != want {
+				t.Errorf("iss %s, tenant %q: %d for tenant %q, want %q", issuer, named, d.Status, d.Tenant, want)
+			}
+		}
+	}
+}
+
 func TestOneTenantTwiceIsRefused(t *testing.T) {
 	a := shard(t, nil, Outbound{}, symmetric(t, "a", secret, ""))
 	if _, err := NewSet(Own{}, a, shard(t, nil, Outbound{}, symmetric(t, "a", secret, ""))); err == nil {
