@@ -24,9 +24,11 @@ func (f *flags) options(log *slog.Logger) (authserver.Options, error) {
 	if !info.IsDir() {
 		return authserver.Options{}, fmt.Errorf("--config-dir: %s is not a directory", f.configDir)
 	}
-	for name, address := range map[string]string{"--listen": f.listen, "--ops-listen": f.opsListen, "--ext-authz-listen": f.extAuthzListen} {
-		if _, _, err := net.SplitHostPort(address); err != nil {
-			return authserver.Options{}, fmt.Errorf("%s: want host:port or :port: %w", name, err)
+	for _, a := range []struct{ flag, address string }{
+		{"--listen", f.listen}, {"--ops-listen", f.opsListen}, {"--ext-authz-listen", f.extAuthzListen},
+	} {
+		if _, _, err := net.SplitHostPort(a.address); err != nil {
+			return authserver.Options{}, fmt.Errorf("%s: want host:port or :port: %w", a.flag, err)
 		}
 	}
 	secret, err := authserver.ReadOpsToken(f.opsTokenFile)
