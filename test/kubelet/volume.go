@@ -82,6 +82,10 @@ func writeAtomically(folder string, files map[string][]byte) error {
 	}
 	link := filepath.Join(folder, "..data")
 	old, _ := os.Readlink(link) // absent the first time
+	// An attempt that was cut short may have left the link, which no other attempt could then make.
+	if err := os.Remove(link + "_tmp"); err != nil && !os.IsNotExist(err) {
+		return err
+	}
 	if err := os.Symlink(filepath.Base(fresh), link+"_tmp"); err != nil {
 		return err
 	}

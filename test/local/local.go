@@ -55,7 +55,7 @@ func Start(ctx context.Context, options Options) (*Machine, error) {
 	}
 	m := &Machine{Dir: dir, options: options}
 	if m.Control, err = kube.Start(ctx, kube.Options{}); err != nil {
-		return nil, fmt.Errorf("starting the control plane: %w", err)
+		return nil, errors.Join(fmt.Errorf("starting the control plane: %w", err), os.RemoveAll(dir))
 	}
 	if err := m.startPods(); err != nil {
 		return nil, errors.Join(err, m.Stop(true))
