@@ -6,6 +6,7 @@ package e2e
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"slices"
 	"sync"
@@ -85,9 +86,9 @@ func readyCheck(ctx context.Context, w watch.Interface, p *v1alpha1.TenantJWTPol
 	return 0
 }
 
-// quantile of sorted durations, by the nearest rank.
+// quantile of sorted durations by the nearest rank: the smallest that at least the share q of them, 0 to 1, does not exceed.
 func quantile(sorted []time.Duration, q float64) time.Duration {
-	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
+	return sorted[max(0, int(math.Ceil(q*float64(len(sorted))))-1)]
 }
 
 var _ = Describe("propagation", Ordered, func() {
