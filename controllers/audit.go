@@ -5,13 +5,12 @@ package controllers
 import (
 	"context"
 	"errors"
-	"fmt"
+	"maps"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
@@ -22,13 +21,23 @@ import (
 // has not reached, or has passed with other contents. A new process reads everything anew.
 var ErrCachesWrong = errors.New("the caches show what the API server does not have, as after a restore of etcd; starting anew")
 
-// audit compares the caches of the kinds that decide who gets in with the API server, now and then.
+// audit compares the caches of the kinds that decide who gets in with the API server: now and then, and before anything is
+// written after a request got no answer.
 type audit struct {
 	client  client.Reader
 	live    client.Reader
 	options Options
 	log     logr.Logger
+
+	mu sync.Mutex
+	// trusted is the count of the suspicion at the last comparison that found nothing.
+	trusted int64
+	// lists are the versions of the last live lists, which only a rewound history goes back from.
+	lists map[string]string
 }
+
+// suspicionTick is how often an outstanding suspicion is looked into.
+const suspicionTick = time.Second
 
 var auditedKinds = []string{v1alpha1.KindAuthServer, v1alpha1.KindIdentityProvider, v1alpha1.KindTenantJWTPolicy}
 
@@ -36,21 +45,31 @@ var auditedKinds = []string{v1alpha1.KindAuthServer, v1alpha1.KindIdentityProvid
 func (a *audit) NeedLeaderElection() bool { return true }
 
 // Start compares until ctx ends. It returns ErrCachesWrong when a cache is wrong beyond doubt, or doubtful for longer than any
-// watch takes to come back.
+// watch takes to come back; for less long while there is a suspicion, since nothing is written meanwhile.
 func (a *audit) Start(ctx context.Context) error {
 	doubtful := map[objectVersion]time.Time{}
-	tick := time.NewTicker(a.options.Timing.Audit)
+	tick := time.NewTicker(min(a.options.Timing.Audit, suspicionTick))
 	defer tick.Stop()
-	for {
+	for last := time.Now(); ; {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
+		suspicious := a.suspicious()
+		if !suspicious && time.Since(last) < a.options.Timing.Audit {
+			continue
+		}
+		last = time.Now()
 		found, err := a.compare(ctx)
 		if err != nil {
 			a.log.Info("the caches could not be compared: " + err.Error())
 			continue
+		}
+		patience := a.options.Timing.Doubt
+		if suspicious {
+			patience = min(patience, a.options.Timing.Suspect)
+			maps.Copy(found.doubtful, found.unseen)
 		}
 		if found.wrong != nil {
 			a.log.Error(ErrCachesWrong, "beyond doubt", "object", found.wrong.String())
@@ -59,7 +78,7 @@ func (a *audit) Start(ctx context.Context) error {
 		now := time.Now()
 		for o := range found.doubtful {
 			since, known := doubtful[o]
-			if known && now.Sub(since) > a.options.Timing.Doubt {
+			if known && now.Sub(since) > patience {
 				a.log.Error(ErrCachesWrong, "for too long", "object", o.String())
 				return ErrCachesWrong
 			}
@@ -73,9 +92,37 @@ func (a *audit) Start(ctx context.Context) error {
 	}
 }
 
-// compare looks at each kind in each watched namespace: what one watch feeds.
+// suspicious tells whether a request got no answer since the caches were last found to be right.
+func (a *audit) suspicious() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.options.Suspicion.count() != a.trusted
+}
+
+// trusts tells whether the caches may decide what is written. It asks the API server only while there is a suspicion.
+func (a *audit) trusts(ctx context.Context) bool {
+	if !a.suspicious() {
+		return true
+	}
+	found, err := a.compare(ctx)
+	return err == nil && found.none()
+}
+
+// compare looks at each kind in each watched namespace: what one watch feeds. When it finds nothing, the suspicion that stood
+// before is settled.
 func (a *audit) compare(ctx context.Context) (discrepancies, error) {
-	all := discrepancies{doubtful: map[objectVersion]time.Time{}}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	raised := a.options.Suspicion.count()
+	all, err := a.compareAll(ctx)
+	if err == nil && all.none() {
+		a.trusted = raised
+	}
+	return all, err
+}
+
+func (a *audit) compareAll(ctx context.Context) (discrepancies, error) {
+	all := discrepancies{doubtful: map[objectVersion]time.Time{}, unseen: map[objectVersion]time.Time{}}
 	namespaces := a.options.Namespaces
 	if len(namespaces) == 0 {
 		namespaces = []string{metav1.NamespaceAll}
@@ -90,101 +137,10 @@ func (a *audit) compare(ctx context.Context) (discrepancies, error) {
 			if err != nil {
 				return all, err
 			}
-			if err := all.add(cached, live, version); err != nil {
+			if err := errors.Join(all.add(cached, live, version), a.note(&all, kind, namespace, version)); err != nil {
 				return all, err
 			}
 		}
 	}
 	return all, nil
-}
-
-// objectVersion is one state of one object.
-type objectVersion struct {
-	kind    string
-	name    types.NamespacedName
-	uid     types.UID
-	version string
-}
-
-func (o *objectVersion) String() string { return o.kind + "/" + o.name.String() }
-
-// discrepancies are what caches and API server disagree on.
-type discrepancies struct {
-	// wrong is an object that the cache cannot have right.
-	wrong *objectVersion
-	// doubtful are objects whose event may be on its way.
-	doubtful map[objectVersion]time.Time
-}
-
-// add compares what one watch feeds. The versions of its events rise, so the cache has seen all up to the highest that it
-// shows: an object of a lower or the same version that it does not show, or a list that is older as a whole, is of another history.
-func (d *discrepancies) add(cached, live map[objectVersion]bool, listVersion string) error {
-	highest := ""
-	for o := range cached {
-		if highest == "" {
-			highest = o.version
-		}
-		later, err := resourceversion.CompareResourceVersion(o.version, highest)
-		if err != nil {
-			return fmt.Errorf("comparing versions: %w", err)
-		}
-		if later > 0 {
-			highest = o.version
-		}
-		if !live[o] {
-			d.doubtful[o] = time.Time{}
-		}
-	}
-	if highest == "" {
-		return nil // an empty cache has seen nothing; what it lacks is on its way, or its watch is not up
-	}
-	live[objectVersion{version: listVersion, kind: "the whole list"}] = true
-	for o := range live {
-		order, err := resourceversion.CompareResourceVersion(o.version, highest)
-		if err != nil {
-			return fmt.Errorf("comparing versions: %w", err)
-		}
-		known := cached[o] || (o.name.Name == "" && order == 0)
-		if !known && order <= 0 {
-			d.wrong = &o
-		}
-	}
-	return nil
-}
-
-func (a *audit) cached(ctx context.Context, kind, namespace string) (map[objectVersion]bool, error) {
-	lists := map[string]client.ObjectList{
-		v1alpha1.KindAuthServer:       &v1alpha1.AuthServerList{},
-		v1alpha1.KindIdentityProvider: &v1alpha1.IdentityProviderList{},
-		v1alpha1.KindTenantJWTPolicy:  &v1alpha1.TenantJWTPolicyList{},
-	}
-	list := lists[kind]
-	if err := a.client.List(ctx, list, client.InNamespace(namespace)); err != nil {
-		return nil, fmt.Errorf("listing cached %s objects: %w", kind, err)
-	}
-	out := map[objectVersion]bool{}
-	for _, o := range items(list) {
-		out[objectVersion{kind, client.ObjectKeyFromObject(o), o.GetUID(), o.GetResourceVersion()}] = true
-	}
-	return out, nil
-}
-
-// listed asks for metadata only, in pages, and returns the version of the whole list: all pages are of one.
-func (a *audit) listed(ctx context.Context, kind, namespace string) (out map[objectVersion]bool, version string, err error) {
-	out = map[objectVersion]bool{}
-	for next := ""; ; {
-		list := &metav1.PartialObjectMetadataList{}
-		list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind + "List"))
-		if err := a.live.List(ctx, list, client.InNamespace(namespace), client.Limit(500), client.Continue(next)); err != nil {
-			return nil, "", fmt.Errorf("listing %s objects: %w", kind, err)
-		}
-		for i := range list.Items {
-			o := &list.Items[i]
-			out[objectVersion{kind, client.ObjectKeyFromObject(o), o.UID, o.ResourceVersion}] = true
-		}
-		version = list.ResourceVersion
-		if next = list.Continue; next == "" {
-			return out, version, nil
-		}
-	}
 }

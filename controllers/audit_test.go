@@ -39,7 +39,7 @@ func TestAudit(t *testing.T) {
 		"rewound: an object is older":      {set(at("a", "90")), set(at("a", "70")), "95", true, 1},
 		"rewound: an object never told of": {set(at("a", "90")), set(at("a", "90"), at("b", "85")), "95", true, 0},
 	} {
-		d := discrepancies{doubtful: map[objectVersion]time.Time{}}
+		d := discrepancies{doubtful: map[objectVersion]time.Time{}, unseen: map[objectVersion]time.Time{}}
 		if err := d.add(c.cached, c.live, c.version); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -27,6 +27,8 @@ type Options struct {
 	Rand io.Reader
 	// HTTP asks pods for /configz. Default: a client without proxy, redirects or keep-alive limits of its own.
 	HTTP *http.Client
+	// Suspicion, if set, was told of requests to the API server without an answer; see [Suspicion].
+	Suspicion *Suspicion
 	// Timing paces the work. Zero fields take their defaults.
 	Timing Timing
 }
@@ -56,6 +58,8 @@ type Timing struct {
 	// Doubt is how long a cache may lack what the API server has before it counts as wrong: longer than a watch takes to come
 	// back after an outage of the API server. Default 90s.
 	Doubt time.Duration
+	// Suspect is the same after a request got no answer, while nothing is written. Default 10s.
+	Suspect time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -81,6 +85,7 @@ func (o Options) withDefaults() Options {
 		{&t.Unreferenced, 10 * time.Minute},
 		{&t.Audit, 20 * time.Second},
 		{&t.Doubt, 90 * time.Second},
+		{&t.Suspect, 10 * time.Second},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value

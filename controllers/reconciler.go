@@ -22,11 +22,15 @@ type Reconciler struct {
 	recorder events.EventRecorder
 	options  Options
 	states   *states
+	audit    *audit
 	log      logr.Logger
 }
 
 // Reconcile runs one pass: gather, and if something changed render and apply; then look at the pods, and report.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	if !r.audit.trusts(ctx) {
+		return reconcile.Result{RequeueAfter: suspicionTick}, nil
+	}
 	st := r.states.of(req.NamespacedName)
 	g, err := r.gather(ctx, req.NamespacedName)
 	if err != nil {

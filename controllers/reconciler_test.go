@@ -52,7 +52,7 @@ func play(t *testing.T, ahead *time.Duration, funcs interceptor.Funcs, objects .
 		}
 		return statusTime.Add(*ahead)
 	}}
-	return &Reconciler{client: c, live: c, recorder: events.NewFakeRecorder(100), options: o.withDefaults(), states: newStates(), log: logr.Discard()}
+	return &Reconciler{client: c, live: c, recorder: events.NewFakeRecorder(100), options: o.withDefaults(), states: newStates(), audit: &audit{options: o.withDefaults()}, log: logr.Discard()}
 }
 
 func policyOf(server string) *v1alpha1.TenantJWTPolicy {

@@ -100,10 +100,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		client: mgr.GetClient(), live: mgr.GetAPIReader(), recorder: mgr.GetEventRecorder("gatehouse-operator"),
 		options: o, states: newStates(), log: mgr.GetLogger().WithName("controller"),
 	}
+	r.audit = &audit{client: r.client, live: r.live, options: o, log: r.log.WithName("audit")}
 	if err := r.watch(mgr); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
 	}
-	if err := mgr.Add(&audit{client: r.client, live: r.live, options: o, log: r.log.WithName("audit")}); err != nil {
+	if err := mgr.Add(r.audit); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
 	}
 	// The controller starts beside the fence, which must find pods in the cache all the same.

@@ -77,6 +77,8 @@ func operateUntil(config *rest.Config, o controllers.Options) (stop func(), ende
 	o.Image = "localhost/gatehouse:test"
 	config = rest.CopyConfig(config)
 	config.QPS = -1
+	o.Suspicion = &controllers.Suspicion{}
+	o.Suspicion.Observe(config)
 	skip := true
 	options := ctrl.Options{
 		Scheme: controllers.NewScheme(), Cache: controllers.CacheOptions(o), Metrics: server.Options{BindAddress: "0"},

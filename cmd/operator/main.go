@@ -62,7 +62,9 @@ func operate(ctx context.Context, f *flags, log logr.Logger) error {
 	}
 	rest.QPS = -1 // the API server's priority and fairness limits us; a limit here would only delay whole passes
 	rest.UserAgent = "gatehouse-operator/" + version.String()
-	options := controllers.Options{Namespaces: f.namespaces, RequireSecretLabel: f.requireSecretLabel, Image: f.image, OperatorNamespace: f.podNamespace}
+	suspicion := &controllers.Suspicion{}
+	suspicion.Observe(rest)
+	options := controllers.Options{Suspicion: suspicion, Namespaces: f.namespaces, RequireSecretLabel: f.requireSecretLabel, Image: f.image, OperatorNamespace: f.podNamespace}
 	mgr, err := ctrl.NewManager(rest, ctrl.Options{
 		Scheme:                        controllers.NewScheme(),
 		Cache:                         controllers.CacheOptions(options),
