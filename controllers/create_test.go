@@ -80,14 +80,16 @@ var _ = Describe("From two objects", func() {
 		Expect(server.Status.ConfigHash).NotTo(BeEmpty())
 	})
 
-	It("makes no keys for a server that only verifies, and removes them when it becomes one", func(ctx context.Context) {
+	It("makes no keys for a server that only verifies, and removes them when it becomes one, as it does what it says of the store", func(ctx context.Context) {
 		ns := newNamespace(ctx)
 		server := authServer(ns, "edge")
 		Expect(admin.Create(ctx, server)).To(Succeed())
 		keys := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "gatehouse-edge-keys"}}
 		Eventually(func() error { return admin.Get(ctx, client.ObjectKeyFromObject(keys), keys) }).Should(Succeed())
+		Eventually(fresh(ctx, server)).Should(haveCondition(v1alpha1.ConditionStorePersistent, metav1.ConditionFalse, v1alpha1.ReasonEmptyWithEachPod, ""))
 		update(ctx, server, func(s *v1alpha1.AuthServer) { s.Spec.Store.Type = v1alpha1.StoreNone })
 		Eventually(func() bool { return notThere(ctx, keys) }).Should(BeTrue())
+		Eventually(func() any { return conditionOf(fresh(ctx, server)(), v1alpha1.ConditionStorePersistent) }).Should(BeNil())
 	})
 
 	It("leaves Secrets alone that others made under a name that it needs, and says so", func(ctx context.Context) {

@@ -78,6 +78,7 @@ func (r *Reconciler) serverStatus(g *gathered, p *pass, v *render.Verdict, d del
 		c.remove(v1alpha1.ConditionConfigApplied) // what the pods serve is not this generation
 	} else {
 		c.delivered(d, v1alpha1.ReasonReady, "every ready replica serves the whole configuration")
+		c.store(server.Spec.Store.Type)
 	}
 	status := v1alpha1.AuthServerStatus{
 		ObservedGeneration: server.Generation,
@@ -106,6 +107,16 @@ func (r *Reconciler) serverStatus(g *gathered, p *pass, v *render.Verdict, d del
 		}
 	}
 	return status
+}
+
+// store sets StorePersistent. Of an AuthServer that is refused it stays as it was said: its last good settings stay in force.
+func (c *conditions) store(t v1alpha1.StoreType) {
+	switch t {
+	case v1alpha1.StoreEmbedded, "":
+		c.set(v1alpha1.ConditionStorePersistent, false, v1alpha1.ReasonEmptyWithEachPod, "the embedded store is on no volume: whoever logged in has to log in again when the pod is replaced")
+	default:
+		c.remove(v1alpha1.ConditionStorePersistent)
+	}
 }
 
 // running is how many pods there are, ready or not: what the scale subresource's readers, autoscalers among them, take for the number of

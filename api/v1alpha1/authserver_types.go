@@ -422,7 +422,8 @@ type AuthServerStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Conditions: Accepted, ResolvedRefs, ConfigApplied, Ready, and Stalled while it is true.
+	// Conditions: Accepted, ResolvedRefs, ConfigApplied, Ready, StorePersistent with an embedded store, and Stalled while it
+	// is true.
 	//
 	// +listType=map
 	// +listMapKey=type

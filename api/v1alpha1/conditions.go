@@ -19,6 +19,10 @@ const (
 	// servers' background fetches report them. It never blocks Ready.
 	ConditionUpstreamReady = "UpstreamReady"
 
+	// ConditionStorePersistent is False on an AuthServer whose embedded store starts empty with each pod, so that logins end
+	// with it. It is absent with store.type None, which keeps nothing, and never part of Ready.
+	ConditionStorePersistent = "StorePersistent"
+
 	// ConditionReady is Accepted and ResolvedRefs and ConfigApplied.
 	ConditionReady = "Ready"
 
@@ -65,6 +69,9 @@ const (
 	// ReasonRefInvalid means that the value holds no usable key, certificate or list of users.
 	ReasonRefInvalid = "RefInvalid"
 )
+
+// ReasonEmptyWithEachPod is the reason of StorePersistent: the store is on no volume that outlives the pod.
+const ReasonEmptyWithEachPod = "EmptyWithEachPod"
 
 // Reasons of ConfigApplied, UpstreamReady, Ready and Stalled. When Ready or Stalled follows from another condition, it carries
 // that condition's reason.
