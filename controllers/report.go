@@ -33,7 +33,7 @@ func (r *Reconciler) report(ctx context.Context, st *serverState, g *gathered, s
 	out := newStatusWrites()
 	var wait time.Duration
 	for o, status := range g.objects() {
-		wanted, after := r.wanted(st, seen, o, status)
+		wanted, after := r.wanted(st, seen, o, status, st.trouble.told(o.GetNamespace(), g.name.Namespace))
 		wait = soonest(wait, after)
 		out.add(func() (time.Duration, error) { return r.writeObject(ctx, o, wanted) })
 	}
@@ -45,14 +45,14 @@ func (r *Reconciler) report(ctx context.Context, st *serverState, g *gathered, s
 }
 
 // wanted is the status that an object should have, which is the one it has while there is nothing new to say, and when to
-// look again.
-func (r *Reconciler) wanted(st *serverState, seen observation, o client.Object, status *v1alpha1.ObjectStatus) (v1alpha1.ObjectStatus, time.Duration) {
+// look again. trouble is what it may know of passes that fail.
+func (r *Reconciler) wanted(st *serverState, seen observation, o client.Object, status *v1alpha1.ObjectStatus, trouble string) (v1alpha1.ObjectStatus, time.Duration) {
 	key := keyOf(o)
 	v, ok := st.last.verdicts[key]
 	if !ok || st.last.versions[key] != versionOf(o) { // a pass that has seen this version is on its way
-		return st.trouble.objectStatus(*status, o.GetGeneration(), r.options.Now()), 0
+		return waitingStatus(*status, trouble, o.GetGeneration(), r.options.Now()), 0
 	}
-	d, after := r.deliveryOf(st, seen, key, &v)
+	d, after := r.deliveryOf(st, seen, key, &v, trouble)
 	return objectStatus(*status, o.GetGeneration(), &v, d, worst(seen.ready, key), r.options.Now()), after
 }
 
@@ -94,12 +94,12 @@ func (w *statusWrites) wait() (time.Duration, error) {
 }
 
 // deliveryOf tells how far an object's present version has come, and when silence about it has to end.
-func (r *Reconciler) deliveryOf(st *serverState, seen observation, key render.Key, v *render.Verdict) (delivery, time.Duration) {
+func (r *Reconciler) deliveryOf(st *serverState, seen observation, key render.Key, v *render.Verdict, trouble string) (delivery, time.Duration) {
 	if !v.Served && !v.Disabled {
 		return delivery{v1alpha1.ReasonNoReadyReplicas, "nothing is served: see the AuthServer's conditions"}, 0
 	}
-	if st.trouble.message != "" && (st.last.hash == "" || len(seen.ready) == 0) {
-		return delivery{v1alpha1.ReasonPropagating, st.trouble.message}, 0
+	if trouble != "" && (st.last.hash == "" || len(seen.ready) == 0) {
+		return delivery{v1alpha1.ReasonPropagating, trouble}, 0
 	}
 	if st.last.hash == "" {
 		return delivery{v1alpha1.ReasonPropagating, "the configuration could not be written: see the AuthServer's conditions"}, 0

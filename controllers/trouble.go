@@ -17,8 +17,20 @@ import (
 type trouble struct {
 	// since is when passes began to fail; zero while they succeed.
 	since time.Time
-	// message is what the conditions say; empty until the failures have lasted for Timing.Trouble.
+	// message is what the conditions say; empty until the failures have lasted for Timing.Trouble. It can name objects of any
+	// namespace that attaches to the server.
 	message string
+}
+
+// elsewhere is told instead of the cause where it could name what belongs to others.
+const elsewhere = "the auth server cannot be brought to its configuration, which is tried again: its AuthServer's conditions say why"
+
+// told is what an object of a namespace may know of the cause: objects beside the AuthServer all of it, others that there is one.
+func (t *trouble) told(namespace, home string) string {
+	if t.message == "" || namespace == home {
+		return t.message
+	}
+	return elsewhere
 }
 
 // maxTrouble bounds what is told of an error, in bytes.
@@ -40,15 +52,15 @@ func (t *trouble) lasts(err error, now time.Time, patience time.Duration) bool {
 	return true
 }
 
-// objectStatus is the status of an object that no pass has got through with: as it was, and, where this generation was neither
-// confirmed nor refused, why it has to wait.
-func (t *trouble) objectStatus(old v1alpha1.ObjectStatus, generation int64, now time.Time) v1alpha1.ObjectStatus {
+// waitingStatus is the status of an object that no pass has got through with: as it was, and, where this generation was neither
+// confirmed nor refused, why it has to wait: the message that is told of it, empty for none.
+func waitingStatus(old v1alpha1.ObjectStatus, message string, generation int64, now time.Time) v1alpha1.ObjectStatus {
 	applied := meta.FindStatusCondition(old.Conditions, v1alpha1.ConditionConfigApplied)
 	waits := old.ObservedGeneration != generation || (applied != nil && applied.Status == metav1.ConditionFalse)
-	if t.message == "" || !waits {
+	if message == "" || !waits {
 		return old
 	}
-	old.Conditions, old.ObservedGeneration = t.conditions(old.Conditions, generation, now), generation
+	old.Conditions, old.ObservedGeneration = troubled(old.Conditions, message, generation, now), generation
 	return old
 }
 
@@ -57,14 +69,14 @@ func (t *trouble) serverStatus(old v1alpha1.AuthServerStatus, generation int64, 
 	if t.message == "" {
 		return old
 	}
-	old.Conditions, old.ObservedGeneration = t.conditions(old.Conditions, generation, now), generation
+	old.Conditions, old.ObservedGeneration = troubled(old.Conditions, t.message, generation, now), generation
 	return old
 }
 
-// conditions leaves Accepted and ResolvedRefs as they are, each with the generation that it speaks of.
-func (t *trouble) conditions(old []metav1.Condition, generation int64, now time.Time) []metav1.Condition {
+// troubled leaves Accepted and ResolvedRefs as they are, each with the generation that it speaks of.
+func troubled(old []metav1.Condition, message string, generation int64, now time.Time) []metav1.Condition {
 	c := newConditions(old, generation, now)
 	c.remove(v1alpha1.ConditionStalled)
-	c.delivered(delivery{v1alpha1.ReasonPropagating, t.message}, "", "")
+	c.delivered(delivery{v1alpha1.ReasonPropagating, message}, "", "")
 	return c.list
 }

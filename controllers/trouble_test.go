@@ -53,13 +53,30 @@ func TestTroubleStatus(t *testing.T) {
 		"mended since":           {refused, 2, "why", []string{"Accepted=False TenantConflict@1", "ResolvedRefs=True ResolvedRefs@1", "Ready=False Propagating@2", "ConfigApplied=False Propagating@2"}},
 		"was on its way already": {next(ready, 2, good, lags), 2, "why", append([]string{"Accepted=True Accepted@2", "ResolvedRefs=True ResolvedRefs@2"}, waits...)},
 	} {
-		tr := trouble{message: c.message}
-		got := tr.objectStatus(c.old, c.generation, statusTime)
+		got := waitingStatus(c.old, c.message, c.generation, statusTime)
 		if diff := cmp.Diff(c.want, brief(got)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
-		if diff := cmp.Diff(got, tr.objectStatus(got, c.generation, statusTime.Add(time.Hour))); diff != "" {
+		if diff := cmp.Diff(got, waitingStatus(got, c.message, c.generation, statusTime.Add(time.Hour))); diff != "" {
 			t.Errorf("%s: the same again is written again: %s", name, diff)
+		}
+	}
+}
+
+// TestTroubleToldElsewhere guards that a tenant does not learn from its conditions what others' Secrets are called.
+func TestTroubleToldElsewhere(t *testing.T) {
+	cause := trouble{message: "reading Secret globex/signing: the server timed out"}
+	for name, c := range map[string]struct {
+		trouble         trouble
+		namespace, want string
+	}{
+		"beside the AuthServer":    {cause, "platform", cause.message},
+		"in another namespace":     {cause, "acme", elsewhere},
+		"no trouble, beside it":    {trouble{}, "platform", ""},
+		"no trouble, in another's": {trouble{}, "acme", ""},
+	} {
+		if got := c.trouble.told(c.namespace, "platform"); got != c.want {
+			t.Errorf("%s: told %q, want %q", name, got, c.want)
 		}
 	}
 }
