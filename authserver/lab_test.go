@@ -154,7 +154,7 @@ func policyOf(tenant string, change func(*config.Policy)) config.Policy {
 	p := config.Policy{
 		Object: "TenantJWTPolicy/default/" + tenant, TenantID: tenant,
 		Algorithms: []string{"RS256"}, TokenTypes: []string{"", "jwt", "at+jwt"}, Leeway: config.Duration(30 * time.Second),
-		Username: config.UsernameMapping{Claim: "sub"},
+		Claims: config.ClaimRules{Username: config.Username{Source: config.Source{Claims: []string{"sub"}}}},
 	}
 	change(&p)
 	return p
@@ -177,12 +177,12 @@ func policies(t testing.TB) []config.Policy {
 		policyOf("acme", func(p *config.Policy) {
 			p.Issuers = []config.Issuer{inline(t, "https://idp.acme.example", c.acme), inline(t, "https://old.acme.example", c.old)}
 			p.Audiences = []string{"https://api.example", "https://two.example"}
-			p.EmailClaim, p.GroupsClaim, p.Username.PrefixWithTenant = "email", "roles", true
+			p.Claims.Email.Claims, p.Claims.Groups.Claims, p.Claims.Username.PrefixWithTenant = []string{"email"}, []string{"roles"}, true
 		}),
 		policyOf("globex", func(p *config.Policy) {
 			p.Default = true
 			p.Issuers = []config.Issuer{inline(t, "", c.globex)}
-			p.Algorithms, p.Username.Claim = []string{"HS256"}, "upn"
+			p.Algorithms, p.Claims.Username.Claims = []string{[]string{"HS256"}, "upn"}
 		}),
 		policyOf("initech", func(p *config.Policy) { // own tokens pass too
 			p.Issuers = []config.Issuer{inline(t, "https://idp.initech.example", c.initech)}

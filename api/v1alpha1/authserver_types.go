@@ -113,6 +113,12 @@ type AuthServerSpec struct {
 	// +optional
 	NetworkPolicy NetworkPolicy `json:"networkPolicy,omitempty"`
 
+	// Monitoring bounds what the server tells about itself.
+	//
+	// +kubebuilder:default={}
+	// +optional
+	Monitoring Monitoring `json:"monitoring,omitempty"`
+
 	// PodDisruptionBudget keeps voluntary disruptions, such as a drain, from taking every pod at once.
 	//
 	// +kubebuilder:default={}

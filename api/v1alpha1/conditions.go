@@ -19,6 +19,10 @@ const (
 	// servers' background fetches report them. It never blocks Ready.
 	ConditionUpstreamReady = "UpstreamReady"
 
+	// ConditionExamplesPassed tells whether spec.examples of a policy come out as expected. It is absent without examples, and never part of Ready: an
+	// example that fails is told, not enforced.
+	ConditionExamplesPassed = "ExamplesPassed"
+
 	// ConditionStorePersistent is False on an AuthServer whose embedded store starts empty with each pod, so that logins end
 	// with it. It is absent with store.type None, which keeps nothing, and never part of Ready.
 	ConditionStorePersistent = "StorePersistent"
@@ -68,6 +72,14 @@ const (
 	ReasonRefNotPermitted = "RefNotPermitted"
 	// ReasonRefInvalid means that the value holds no usable key, certificate or list of users.
 	ReasonRefInvalid = "RefInvalid"
+)
+
+// Reasons of ExamplesPassed.
+const (
+	// ReasonExamplesPassed is the positive reason.
+	ReasonExamplesPassed = "ExamplesPassed"
+	// ReasonExampleFailed means that at least one example comes out differently; the message names the first and what it came to.
+	ReasonExampleFailed = "ExampleFailed"
 )
 
 // ReasonEmptyWithEachPod is the reason of StorePersistent: the store is on no volume that outlives the pod.

@@ -41,7 +41,8 @@ const TokenTypeAbsent = "absent"
 
 // TenantJWTPolicySpec is what the user asks for.
 //
-// +kubebuilder:validation:XValidation:rule="(has(self.issuers) && size(self.issuers) > 0) || (has(self.acceptIssuedTokens) && self.acceptIssuedTokens)",message="no token can pass: add an entry to spec.issuers, or set spec.acceptIssuedTokens to true"
+// +kubebuilder:validation:XValidation:rule="(has(self.issuers) && size(self.issuers) > 0) || (has(self.acceptIssuedTokens) && self.acceptIssuedTokens) || has(self.azure) || (has(self.decryption) && has(self.decryption.nestedSignature) && self.decryption.nestedSignature == 'Optional')",message="no token can pass: add an entry to spec.issuers, set spec.profile to Azure, or set spec.acceptIssuedTokens to true"
+// +kubebuilder:validation:XValidation:rule="has(self.azure) == (has(self.profile) && self.profile == 'Azure')",message="spec.azure goes with profile: Azure: set both or neither"
 // +kubebuilder:validation:XValidation:rule="!has(self.issuers) || self.issuers.all(i, has(i.issuer)) || size(self.issuers) == 1",message="with several issuers each entry needs issuer; only a single entry with keys may leave it out"
 // +kubebuilder:validation:XValidation:rule="!has(self.issuers) || self.issuers.all(a, !has(a.issuer) || self.issuers.exists_one(b, has(b.issuer) && b.issuer == a.issuer))",message="two entries of spec.issuers have the same issuer: merge their keys into one entry"
 type TenantJWTPolicySpec struct {
@@ -68,8 +69,20 @@ type TenantJWTPolicySpec struct {
 	// +optional
 	Default bool `json:"default,omitempty"`
 
+	// Profile says what the issuers are: Custom, any issuer, or Azure, Microsoft Entra ID (Azure AD), whose issuers, keys and user names are known.
+	//
+	// +kubebuilder:default=Custom
+	// +optional
+	Profile PolicyProfile `json:"profile,omitempty"`
+
+	// Azure says whose directories' tokens count. Required with profile Azure.
+	//
+	// +optional
+	Azure *Azure `json:"azure,omitempty"`
+
 	// Issuers whose tokens count, at most 16. A token passes when its "iss" equals one entry's issuer exactly and one of that entry's keys
-	// signed it.
+	// signed it. With profile Azure they may be left out: then the v1.0 and v2.0 issuers of each of azure.tenantIDs count; in an entry's issuer and
+	// URLs {tenantid} stands for each of azure.tenantIDs in turn.
 	//
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
@@ -84,6 +97,12 @@ type TenantJWTPolicySpec struct {
 	// +kubebuilder:validation:items:MaxLength=512
 	// +optional
 	Audiences []string `json:"audiences,omitempty"`
+
+	// AudienceMatchPolicy says how audiences are compared: MatchAny, at least one of them must be in "aud".
+	//
+	// +kubebuilder:default=MatchAny
+	// +optional
+	AudienceMatchPolicy AudienceMatchPolicy `json:"audienceMatchPolicy,omitempty"`
 
 	// Algorithms that may sign a token. The policy fixes them, never the token. HS algorithms need symmetric keys of at least 32 (HS256), 48
 	// (HS384) or 64 (HS512) bytes; RS and PS need RSA keys of 2048 to 4096 bits.
@@ -108,14 +127,37 @@ type TenantJWTPolicySpec struct {
 	// +optional
 	TokenTypes []string `json:"tokenTypes,omitempty"`
 
-	// Leeway for clocks that differ, applied to exp, nbf and iat. 0s to 10m.
+	// Decryption makes encrypted tokens (JWE, RFC 7516) pass. Without it they are refused.
+	//
+	// +optional
+	Decryption *Decryption `json:"decryption,omitempty"`
+
+	// Leeway for clocks that differ, applied to exp, nbf, iat and maxTokenAge. 0s to 10m.
 	//
 	// +kubebuilder:default="30s"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || duration(self) <= duration('10m')",message="leeway must be at most 10m"
 	// +optional
 	Leeway Duration `json:"leeway,omitempty"`
 
-	// CABundleRef names the certificates that this policy's jwksURI servers are checked against, instead of the AuthServer's.
+	// MaxTokenAge refuses tokens whose "iat" is longer ago, and those without "iat". 1s or more; without it, age is not checked.
+	//
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,5}(h|m|s|ms)){1,4}$') || duration(self) >= duration('1s')",message="maxTokenAge must be at least 1s"
+	// +optional
+	MaxTokenAge Duration `json:"maxTokenAge,omitempty"`
+
+	// RequiredNonce is the value that the token's "nonce" must have.
+	//
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	RequiredNonce string `json:"requiredNonce,omitempty"`
+
+	// JWKS says how key sets that are fetched by URL are kept.
+	//
+	// +optional
+	JWKS *JWKSOptions `json:"jwks,omitempty"`
+
+	// CABundleRef names the certificates that this policy's jwksURI and discovery servers are checked against, instead of the AuthServer's.
 	//
 	// +optional
 	CABundleRef *CABundleReference `json:"caBundleRef,omitempty"`
@@ -125,148 +167,29 @@ type TenantJWTPolicySpec struct {
 	// +optional
 	ClaimMappings *ClaimMappings `json:"claimMappings,omitempty"`
 
-	// AcceptIssuedTokens lets access tokens that the AuthServer issued itself pass too, when their organization is this policy's tenantID. Its audiences
-	// and prefixWithTenant then apply; keys, algorithms and user name are the AuthServer's.
+	// ClaimValidationRules must all hold, else the request is answered with 403. At most 16. They are asked after everything else about the token was found
+	// to be in order.
+	//
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	// +optional
+	ClaimValidationRules []ClaimValidationRule `json:"claimValidationRules,omitempty"`
+
+	// AcceptIssuedTokens lets access tokens that the AuthServer issued itself pass too, when their organization is this policy's tenantID. Its audiences,
+	// claimValidationRules, maxTokenAge, requiredNonce, leeway, claimMappings.headers and prefixWithTenant then apply; keys, algorithms and user name are the
+	// AuthServer's.
 	//
 	// +kubebuilder:default=false
 	// +optional
 	AcceptIssuedTokens bool `json:"acceptIssuedTokens,omitempty"`
-}
 
-// Issuer is one party whose tokens count, and where its keys come from.
-//
-// +kubebuilder:validation:XValidation:rule="has(self.jwksURI) != (has(self.keys) && size(self.keys) > 0)",message="set exactly one of jwksURI and keys"
-// +kubebuilder:validation:XValidation:rule="has(self.issuer) || !has(self.jwksURI)",message="issuer is required with jwksURI; only an entry with keys may leave it out"
-type Issuer struct {
-	// Issuer is compared with the token's "iss" exactly, character by character. A single entry with keys may leave it out: then "iss" is
-	// not checked, and x-jwt-issuer, if sent, is required of the token.
-	//
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=2048
-	// +optional
-	Issuer string `json:"issuer,omitempty"`
-
-	// JWKSURI is fetched by the auth server, never by the operator. https, or http for addresses inside the AuthServer's outbound.allowedCIDRs.
-	// Private addresses need outbound.allowedCIDRs too. The answer may have at most 512 KiB and 100 keys.
-	//
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['https', 'http'] && url(self).getHostname() != ''",message="jwksURI must be an https URL such as https://idp.example/keys"
-	// +kubebuilder:validation:XValidation:rule="!self.contains('#') && !self.contains('@')",message="jwksURI must not hold a fragment, user or password"
-	// +optional
-	JWKSURI string `json:"jwksURI,omitempty"`
-
-	// Keys that verify this issuer's tokens; several are a union. At most 16.
+	// Examples are claims and what this policy is expected to make of them. They are evaluated whenever the policy changes; the condition ExamplesPassed tells
+	// which one fails. They never change what is served. At most 16.
 	//
 	// +listType=atomic
-	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	// +optional
-	Keys []KeySource `json:"keys,omitempty"`
-}
-
-// KeyFormat is how a Secret's value holds keys.
-//
-// +kubebuilder:validation:Enum=JWKS;PEM;Symmetric
-type KeyFormat string
-
-// The formats of a key in a Secret.
-const (
-	// KeyFormatJWKS is a JSON Web Key Set (RFC 7517 section 5).
-	KeyFormatJWKS KeyFormat = "JWKS"
-	// KeyFormatPEM is a public key (SPKI or PKCS#1) or certificate.
-	KeyFormatPEM KeyFormat = "PEM"
-	// KeyFormatSymmetric is the raw bytes of an HMAC secret.
-	KeyFormatSymmetric KeyFormat = "Symmetric"
-)
-
-// KeySource is one place that keys come from.
-//
-// +kubebuilder:validation:XValidation:rule="(has(self.jwks) ? 1 : 0) + (has(self.pem) ? 1 : 0) + (has(self.secretRef) ? 1 : 0) == 1",message="set exactly one of jwks, pem and secretRef"
-// +kubebuilder:validation:XValidation:rule="has(self.secretRef) == has(self.format)",message="format goes with secretRef: set format to JWKS, PEM or Symmetric beside secretRef, and leave it out otherwise"
-// +kubebuilder:validation:XValidation:rule="!(has(self.keyID) || has(self.algorithm)) || !(has(self.jwks) || (has(self.format) && self.format == 'JWKS'))",message="a JWKS names its own kid and alg: leave keyID and algorithm out"
-type KeySource struct {
-	// JWKS is an inline JSON Web Key Set of public keys.
-	//
-	// +kubebuilder:validation:MinLength=2
-	// +kubebuilder:validation:MaxLength=65536
-	// +optional
-	JWKS string `json:"jwks,omitempty"`
-
-	// PEM is an inline public key (SPKI or PKCS#1) or certificate; several blocks are several keys.
-	//
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=65536
-	// +optional
-	PEM string `json:"pem,omitempty"`
-
-	// SecretRef names a Secret of this namespace that holds the keys in the given format.
-	//
-	// +optional
-	SecretRef *SecretKeyReference `json:"secretRef,omitempty"`
-
-	// Format of the Secret's value: JWKS, PEM, or Symmetric (the raw bytes are an HMAC secret).
-	//
-	// +optional
-	Format KeyFormat `json:"format,omitempty"`
-
-	// KeyID is compared with the token's "kid". Without it the key fits any kid.
-	//
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=256
-	// +optional
-	KeyID string `json:"keyID,omitempty"`
-
-	// Algorithm that this key is for. Without it the key serves every algorithm of the policy that its type fits.
-	//
-	// +optional
-	Algorithm SignatureAlgorithm `json:"algorithm,omitempty"`
-}
-
-// ClaimMappings say which claims become the identity that gateways are told.
-type ClaimMappings struct {
-	// Username is told as X-Auth-Request-User. A token without it is refused.
-	//
-	// +kubebuilder:default={claim: upn}
-	// +optional
-	Username UsernameMapping `json:"username,omitempty"`
-
-	// Email is told as X-Auth-Request-Email. Without a mapping that header is empty.
-	//
-	// +optional
-	Email *ClaimSource `json:"email,omitempty"`
-
-	// Groups are told as X-Auth-Request-Groups, joined by commas. A claim that is a string or a list of strings. Without a mapping that header is empty.
-	//
-	// +optional
-	Groups *ClaimSource `json:"groups,omitempty"`
-}
-
-// UsernameMapping is where the user's name comes from.
-type UsernameMapping struct {
-	// Claim is the exact name of a top-level member of the token's claims: a non-empty string.
-	//
-	// +kubebuilder:default=upn
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=256
-	// +optional
-	Claim string `json:"claim,omitempty"`
-
-	// PrefixWithTenant puts the tenant ID and a slash before the name: tenant-5/bob. A slash from the claim is percent-encoded, so no token can imitate
-	// another tenant's prefix.
-	//
-	// +kubebuilder:default=false
-	// +optional
-	PrefixWithTenant bool `json:"prefixWithTenant,omitempty"`
-}
-
-// ClaimSource is where a value comes from.
-type ClaimSource struct {
-	// Claim is the exact name of a top-level member of the token's claims.
-	//
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=256
-	Claim string `json:"claim"`
+	Examples []PolicyExample `json:"examples,omitempty"`
 }
 
 // TenantJWTPolicyList is a list of TenantJWTPolicies.

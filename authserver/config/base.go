@@ -16,6 +16,7 @@ type Base struct {
 	Tokens      Tokens     `json:"tokens"`
 	Store       Store      `json:"store"`
 	Outbound    Outbound   `json:"outbound"`
+	Monitoring  Monitoring `json:"monitoring"`
 	Providers   []Provider `json:"providers,omitempty"`
 }
 
@@ -44,6 +45,12 @@ type Outbound struct {
 	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
 	// CABundle is PEM; empty means the system's roots.
 	CABundle string `json:"caBundle,omitempty"`
+}
+
+// Monitoring bounds what the server tells about itself.
+type Monitoring struct {
+	// TenantSeries is how many tenants have time series of their own; the others are summed.
+	TenantSeries int `json:"tenantSeries,omitempty"`
 }
 
 // ProviderPassword is the one provider type of this version.

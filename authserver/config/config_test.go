@@ -34,7 +34,7 @@ func policy(tenant string) Policy {
 		Object: "TenantJWTPolicy/default/" + tenant, TenantID: tenant,
 		Issuers:    []Issuer{{Issuer: "https://idp.example", JWKSURI: "https://idp.example/keys"}},
 		Algorithms: []string{"RS256"}, TokenTypes: []string{"", "jwt"}, Leeway: Duration(30 * time.Second),
-		Username: UsernameMapping{Claim: "upn"},
+		Claims: ClaimRules{Username: Username{Source: Source{Claims: []string{"upn"}}}},
 	}
 }
 

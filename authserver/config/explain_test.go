@@ -41,7 +41,7 @@ func full(t *testing.T) map[string]struct {
 		Object: "TenantJWTPolicy/default/acme", TenantID: "acme", Default: true,
 		Issuers:   []config.Issuer{{Issuer: "a", JWKSURI: "https://a.example"}, {Issuer: "b", Keys: []json.RawMessage{[]byte(`{"kty":"oct","k":"secret"}`)}}},
 		Audiences: []string{"a"}, Algorithms: []string{"RS256"}, TokenTypes: []string{"jwt"}, Leeway: config.Duration(time.Second),
-		CABundle: config.Hash([]byte("pem")), Username: config.UsernameMapping{Claim: "sub", PrefixWithTenant: true}, EmailClaim: "email", GroupsClaim: "groups",
+		CABundle: config.Hash([]byte("pem")), Claims: config.ClaimRules{Username: config.Username{Source: config.Source{Claims: []string{"sub"}}, PrefixWithTenant: true}, Email: config.Source{Claims: []string{"email"}}, Groups: config.Source{Claims: []string{"groups"}}},
 		AcceptIssuedTokens: true,
 	}
 	tenants := config.Tenants{Version: config.Version, Count: 1, Bundles: map[string]string{config.Hash([]byte("pem")): "pem"}, Policies: []config.Policy{policy}}

@@ -29,14 +29,19 @@ type Policy struct {
 	Algorithms []string `json:"algorithms"`
 	// TokenTypes are lower-case and without "application/"; "" stands for a token without typ.
 	TokenTypes []string `json:"tokenTypes"`
-	Leeway     Duration `json:"leeway"`
-	// CABundle names the one of Tenants.Bundles that counts for this policy's JWKS URLs; empty means the server's own.
+	// Decryption says how JWEs are opened; nil refuses them.
+	Decryption *Decryption `json:"decryption,omitempty"`
+	Leeway     Duration    `json:"leeway"`
+	// MaxTokenAge refuses tokens whose iat is longer ago, and those without; 0 does not look.
+	MaxTokenAge Duration `json:"maxTokenAge,omitempty"`
+	// RequiredNonce is what the token's nonce must be; empty does not look.
+	RequiredNonce string `json:"requiredNonce,omitempty"`
+	// JWKS says how fetched key sets are kept; nil stands for the defaults of package keys.
+	JWKS *JWKSTimes `json:"jwks,omitempty"`
+	// CABundle names the one of Tenants.Bundles that counts for this policy's URLs; empty means the server's own.
 	CABundle string `json:"caBundle,omitempty"`
 
-	Username UsernameMapping `json:"username"`
-	// EmailClaim and GroupsClaim are top-level member names; empty means none.
-	EmailClaim  string `json:"emailClaim,omitempty"`
-	GroupsClaim string `json:"groupsClaim,omitempty"`
+	Claims ClaimRules `json:"claims"`
 
 	AcceptIssuedTokens bool `json:"acceptIssuedTokens,omitempty"`
 }
@@ -45,14 +50,31 @@ type Policy struct {
 type Issuer struct {
 	// Issuer is compared exactly; empty only in a single entry with keys.
 	Issuer string `json:"issuer,omitempty"`
-	// JWKSURI or Keys, never both.
+	// JWKSURI, Discovery or Keys, exactly one of them.
 	JWKSURI string `json:"jwksURI,omitempty"`
+	// Discovery is the whole URL of the issuer's metadata, which must name Issuer.
+	Discovery string `json:"discovery,omitempty"`
 	// Keys are JWKs (RFC 7517), public or symmetric.
 	Keys []json.RawMessage `json:"keys,omitempty"`
+	// Directory is the Entra ID directory of this issuer, a GUID in lower case: the token's tid must be the same, metadata may write {tenantid} for it, and
+	// a key that names an issuer must name this directory's. Empty for every other issuer.
+	Directory string `json:"directory,omitempty"`
 }
 
-// UsernameMapping is where the user's name comes from.
-type UsernameMapping struct {
-	Claim            string `json:"claim"`
-	PrefixWithTenant bool   `json:"prefixWithTenant,omitempty"`
+// Decryption says how JWEs are opened (RFC 7516).
+type Decryption struct {
+	KeyAlgorithms     []string `json:"keyAlgorithms"`
+	ContentAlgorithms []string `json:"contentAlgorithms"`
+	// Required refuses tokens that are signed only.
+	Required bool `json:"required,omitempty"`
+	// Direct also takes claims directly inside, without a nested signature; only with symmetric key algorithms.
+	Direct bool `json:"direct,omitempty"`
+	// Keys are private or symmetric JWKs.
+	Keys []json.RawMessage `json:"keys"`
+}
+
+// JWKSTimes say how fetched key sets are kept.
+type JWKSTimes struct {
+	RefreshInterval Duration `json:"refreshInterval"`
+	StaleIfError    Duration `json:"staleIfError"`
 }

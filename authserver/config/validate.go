@@ -55,6 +55,9 @@ func (b *Base) validate() error {
 			return fmt.Errorf("outbound.allowedCIDRs[%d] is not a network such as 10.0.0.0/8", i)
 		}
 	}
+	if b.Monitoring.TenantSeries < 0 {
+		return fmt.Errorf("monitoring.tenantSeries is negative")
+	}
 	return b.validateProviders()
 }
 
@@ -150,21 +153,30 @@ func (t *Tenants) validateBundles() error {
 }
 
 func (p *Policy) validate() error {
-	if len(p.Algorithms) == 0 || len(p.TokenTypes) == 0 || p.Username.Claim == "" {
-		return fmt.Errorf("algorithms, tokenTypes and username.claim are required")
+	if len(p.Algorithms) == 0 || len(p.TokenTypes) == 0 {
+		return fmt.Errorf("algorithms and tokenTypes are required")
 	}
-	if len(p.Issuers) == 0 && !p.AcceptIssuedTokens {
+	if len(p.Issuers) == 0 && !p.AcceptIssuedTokens && (p.Decryption == nil || !p.Decryption.Direct) {
 		return fmt.Errorf("no issuers")
 	}
-	if p.Leeway < 0 {
-		return fmt.Errorf("leeway is negative")
+	if p.Leeway < 0 || p.MaxTokenAge < 0 {
+		return fmt.Errorf("leeway or maxTokenAge is negative")
+	}
+	if d := p.Decryption; d != nil && (len(d.KeyAlgorithms) == 0 || len(d.ContentAlgorithms) == 0 || len(d.Keys) == 0) {
+		return fmt.Errorf("decryption: keyAlgorithms, contentAlgorithms and keys are required")
+	}
+	if j := p.JWKS; j != nil && (j.RefreshInterval <= 0 || j.StaleIfError < 0) {
+		return fmt.Errorf("jwks: refreshInterval must be positive and staleIfError not negative")
+	}
+	if err := p.Claims.validate(); err != nil {
+		return err
 	}
 	seen := map[string]bool{}
 	for i, issuer := range p.Issuers {
 		switch {
-		case (issuer.JWKSURI == "") == (len(issuer.Keys) == 0):
-			return fmt.Errorf("issuers[%d]: want either jwksURI or keys", i)
-		case issuer.Issuer == "" && (issuer.JWKSURI != "" || len(p.Issuers) > 1):
+		case !issuer.oneSource():
+			return fmt.Errorf("issuers[%d]: want exactly one of jwksURI, discovery and keys", i)
+		case issuer.Issuer == "" && (len(issuer.Keys) == 0 || len(p.Issuers) > 1):
 			return fmt.Errorf("issuers[%d]: issuer is required", i)
 		case seen[issuer.Issuer]:
 			return fmt.Errorf("issuers[%d]: its issuer is there twice", i)
@@ -172,4 +184,14 @@ func (p *Policy) validate() error {
 		seen[issuer.Issuer] = true
 	}
 	return nil
+}
+
+func (i *Issuer) oneSource() bool {
+	given := 0
+	for _, is := range []bool{i.JWKSURI != "", i.Discovery != "", len(i.Keys) > 0} {
+		if is {
+			given++
+		}
+	}
+	return given == 1
 }

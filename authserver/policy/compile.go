@@ -83,8 +83,8 @@ func compile(c *config.Policy, bundle outbound.Bundle, o Outbound) (*Policy, err
 		tenant: c.TenantID, object: c.Object, byDefault: c.Default,
 		rules:     token.Rules{Algorithms: c.Algorithms, Types: c.TokenTypes, Leeway: c.Leeway.Value()},
 		audiences: c.Audiences,
-		mapping:   mapping{username: c.Username.Claim, email: c.EmailClaim, groups: c.GroupsClaim},
-		prefix:    c.Username.PrefixWithTenant,
+		mapping:   mapping{username: first(c.Claims.Username.Claims), email: first(c.Claims.Email.Claims), groups: first(c.Claims.Groups.Claims)},
+		prefix:    c.Claims.Username.PrefixWithTenant,
 		acceptOwn: c.AcceptIssuedTokens,
 	}
 	for i, name := range c.Algorithms {
@@ -163,4 +163,11 @@ func union(a, b []string) []string {
 		return a
 	}
 	return slices.Concat(a, missing)
+}
+
+func first(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return names[0]
 }

@@ -29,7 +29,7 @@ const secret = "a-secret-of-more-than-thirty-two-bytes"
 // symmetric makes a policy whose one key is the secret, or that names a URL.
 func symmetric(t testing.TB, tenant, secret, uri string) config.Policy {
 	t.Helper()
-	p := config.Policy{Object: "TenantJWTPolicy/default/" + tenant, TenantID: tenant, Algorithms: []string{"HS256"}, TokenTypes: []string{"jwt"}, Username: config.UsernameMapping{Claim: "sub"}}
+	p := config.Policy{Object: "TenantJWTPolicy/default/" + tenant, TenantID: tenant, Algorithms: []string{"HS256"}, TokenTypes: []string{"jwt"}, Claims: config.ClaimRules{Username: config.Username{Source: config.Source{Claims: []string{"sub"}}}}}
 	if uri != "" {
 		p.Issuers = []config.Issuer{{Issuer: "https://idp.example", JWKSURI: uri}}
 		return p

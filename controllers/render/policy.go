@@ -157,7 +157,7 @@ func (o *policyPlan) render(r *resolver) (Verdict, *rendered) {
 		Audiences: spec.Audiences, Algorithms: o.algorithms, TokenTypes: tokenTypes(spec.TokenTypes),
 		Leeway: leeway(spec), AcceptIssuedTokens: spec.AcceptIssuedTokens,
 	}
-	mapClaims(spec.ClaimMappings, out)
+	mapClaims(spec.ClaimMappings, &out.Claims)
 	for i := range spec.Issuers {
 		issuer := &spec.Issuers[i]
 		out.Issuers = append(out.Issuers, config.Issuer{Issuer: issuer.Issuer, JWKSURI: issuer.JWKSURI, Keys: o.renderKeys(&f, r, i)})
@@ -206,19 +206,19 @@ func tokenTypes(given []string) []string {
 	return out
 }
 
-func mapClaims(m *v1alpha1.ClaimMappings, out *config.Policy) {
-	out.Username.Claim = "upn"
+func mapClaims(m *v1alpha1.ClaimMappings, out *config.ClaimRules) {
+	out.Username.Claims = []string{"upn"}
 	if m == nil {
 		return
 	}
 	if m.Username.Claim != "" {
-		out.Username.Claim = m.Username.Claim
+		out.Username.Claims = []string{m.Username.Claim}
 	}
 	out.Username.PrefixWithTenant = m.Username.PrefixWithTenant
 	if m.Email != nil {
-		out.EmailClaim = m.Email.Claim
+		out.Email.Claims = []string{m.Email.Claim}
 	}
 	if m.Groups != nil {
-		out.GroupsClaim = m.Groups.Claim
+		out.Groups.Claims = []string{m.Groups.Claim}
 	}
 }
