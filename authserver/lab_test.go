@@ -182,7 +182,7 @@ func policies(t testing.TB) []config.Policy {
 		policyOf("globex", func(p *config.Policy) {
 			p.Default = true
 			p.Issuers = []config.Issuer{inline(t, "", c.globex)}
-			p.Algorithms, p.Claims.Username.Claims = []string{[]string{"HS256"}, "upn"}
+			p.Algorithms, p.Claims.Username.Claims = []string{"HS256"}, []string{"upn"}
 		}),
 		policyOf("initech", func(p *config.Policy) { // own tokens pass too
 			p.Issuers = []config.Issuer{inline(t, "https://idp.initech.example", c.initech)}
