@@ -186,7 +186,7 @@ func policies(t testing.TB) []config.Policy {
 		}),
 		policyOf("initech", func(p *config.Policy) { // own tokens pass too
 			p.Issuers = []config.Issuer{inline(t, "https://idp.initech.example", c.initech)}
-			p.Algorithms, p.AcceptIssuedTokens, p.Username.PrefixWithTenant = []string{"ES256"}, true, true
+			p.Algorithms, p.AcceptIssuedTokens, p.Claims.Username.PrefixWithTenant = []string{"ES256"}, true, true
 			p.Leeway, p.TokenTypes = config.Duration(5*time.Minute), []string{"jwt"}
 		}),
 		policyOf("hooli", func(p *config.Policy) { // own tokens pass with one more audience
