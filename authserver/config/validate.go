@@ -159,8 +159,11 @@ func (p *Policy) validate() error {
 	if len(p.Issuers) == 0 && !p.AcceptIssuedTokens && (p.Decryption == nil || !p.Decryption.Direct) {
 		return fmt.Errorf("no issuers")
 	}
-	if p.Leeway < 0 || p.MaxTokenAge < 0 {
-		return fmt.Errorf("leeway or maxTokenAge is negative")
+	if p.Leeway < 0 {
+		return fmt.Errorf("leeway is negative")
+	}
+	if p.MaxTokenAge < 0 {
+		return fmt.Errorf("maxTokenAge is negative")
 	}
 	if d := p.Decryption; d != nil && (len(d.KeyAlgorithms) == 0 || len(d.ContentAlgorithms) == 0 || len(d.Keys) == 0) {
 		return fmt.Errorf("decryption: keyAlgorithms, contentAlgorithms and keys are required")
