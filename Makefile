@@ -14,6 +14,7 @@ TESTFLAGS ?=
 PKG ?= ./...
 TEST_TIMEOUT ?= 15m
 E2E_TIMEOUT ?= 30m
+FUZZTIME ?= 10s
 
 # The tools are pinned in hack/tools and hack/tools/lint and built once into bin/tools.
 TOOLS := bin/tools
@@ -61,6 +62,14 @@ lint: $(LINT_BUILT) ## Run golangci-lint, the dependency directions among its ru
 .PHONY: test
 test: ## Run the unit and control plane suites (PKG=./... TESTFLAGS=).
 	assets=$$(hack/kube-assets) && KUBEBUILDER_ASSETS=$$assets go test -p 2 -timeout $(TEST_TIMEOUT) $(TESTFLAGS) $(PKG)
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME each (default 10s).
+	hack/fuzz $(FUZZTIME)
+
+.PHONY: mutation
+mutation: ## Switch each of the verifier's checks off and see that a test notices.
+	go test -tags mutation -count 1 -v -timeout 60m ./test/mutation
 
 .PHONY: verify
 verify: $(TOOLS_BUILT) $(LINT_BUILT) ## Check everything that is not a test: generated files, lint, modules, scripts.
