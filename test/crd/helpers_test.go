@@ -11,7 +11,11 @@ import (
 const (
 	durationMessage = "must be a length of time such as 30s, 15m or 1h30m, with the units h, m, s and ms; a day is 24h"
 	nameMessage     = "must have only letters, digits and - . _ and begin and end with a letter or digit, such as acme or team-1.eu"
+	oneSource       = "spec.issuers[0]: Invalid value: set at most one of jwksURI, discoveryURL and keys; with none, keys come from <issuer>/.well-known/openid-configuration"
 )
+
+// directory is the ID of an Entra ID directory.
+const directory = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
 // policy is a valid TenantJWTPolicy with lines added to its spec, or put in place of the line with the same key.
 func policy(lines ...string) string {
@@ -19,6 +23,11 @@ func policy(lines ...string) string {
 		"tenantID: acme",
 		"issuers: [{issuer: 'https://idp.example', jwksURI: 'https://idp.example/keys'}]",
 	}, lines)
+}
+
+// example is a policy with one example of these claims.
+func example(claims string) string {
+	return policy("examples: [{claims: " + claims + ", expect: {rejected: true}}]")
 }
 
 // provider is a valid IdentityProvider with lines added or replaced.

@@ -21,11 +21,15 @@ var _ = DescribeTable("TenantJWTPolicy is refused with a message that names the 
 	Entry("tenant with a slash, in words", policy("tenantID: a/b"), `spec.tenantID: Invalid value: "a/b": `+nameMessage),
 	Entry("tenant with a trailing line feed", policy(`tenantID: "acme\n"`), "spec.tenantID: Invalid value"),
 	Entry("tenant too long", policy("tenantID: "+strings.Repeat("a", 129)), "spec.tenantID: Too long: may not be more than 128 bytes"),
-	Entry("no issuers", policy("-issuers"), "no token can pass: add an entry to spec.issuers, or set spec.acceptIssuedTokens to true"),
-	Entry("empty issuers", policy("issuers: []"), "no token can pass: add an entry to spec.issuers, or set spec.acceptIssuedTokens to true"),
-	Entry("issuer without keys", policy("issuers: [{issuer: 'https://a.example'}]"), "set exactly one of jwksURI and keys"),
-	Entry("issuer with both", policy("issuers: [{issuer: 'https://a.example', jwksURI: 'https://a.example/k', keys: [{pem: x}]}]"), "set exactly one of jwksURI and keys"),
-	Entry("URL without issuer", policy("issuers: [{jwksURI: 'https://a.example/k'}]"), "issuer is required with jwksURI; only an entry with keys may leave it out"),
+	Entry("no issuers", policy("-issuers"), "no token can pass: add an entry to spec.issuers, set spec.profile to Azure, or set spec.acceptIssuedTokens to true"),
+	Entry("empty issuers", policy("issuers: []"), "no token can pass: add an entry to spec.issuers, set spec.profile to Azure, or set spec.acceptIssuedTokens to true"),
+	Entry("issuer without keys that is no URL", policy("issuers: [{issuer: acme}]"), "spec.issuers[0]: Invalid value: set jwksURI, discoveryURL or keys: this issuer is no https URL at which its keys could be discovered"),
+	Entry("issuer with a URL and keys", policy("issuers: [{issuer: 'https://a.example', jwksURI: 'https://a.example/k', keys: [{pem: x}]}]"), oneSource),
+	Entry("issuer with two URLs", policy("issuers: [{issuer: 'https://a.example', jwksURI: 'https://a.example/k', discoveryURL: 'https://a.example/d'}]"), oneSource),
+	Entry("issuer with metadata and keys", policy("issuers: [{issuer: 'https://a.example', discoveryURL: 'https://a.example/d', keys: [{pem: x}]}]"), oneSource),
+	Entry("URL without issuer", policy("issuers: [{jwksURI: 'https://a.example/k'}]"), "spec.issuers[0]: Invalid value: issuer is required; only an entry with keys may leave it out"),
+	Entry("metadata without issuer", policy("issuers: [{discoveryURL: 'https://a.example/d'}]"), "spec.issuers[0]: Invalid value: issuer is required; only an entry with keys may leave it out"),
+	Entry("nothing in an issuer", policy("issuers: [{}]"), "spec.issuers[0]: Invalid value: issuer is required; only an entry with keys may leave it out"),
 	Entry("several, one without issuer", policy("issuers: [{keys: [{pem: x}]}, {issuer: 'https://a.example', keys: [{pem: x}]}]"), "with several issuers each entry needs issuer; only a single entry with keys may leave it out"),
 	Entry("two of one issuer", policy("issuers: [{issuer: a, keys: [{pem: x}]}, {issuer: a, keys: [{pem: z}]}]"), "two entries of spec.issuers have the same issuer: merge their keys into one entry"),
 	Entry("17 issuers", policy("issuers: ["+strings.Repeat("{issuer: a, keys: [{pem: x}]},", 17)+"]"), "spec.issuers: Too many: 17: must have at most 16 items"),
@@ -58,20 +62,28 @@ var _ = DescribeTable("TenantJWTPolicy is refused with a message that names the 
 
 var _ = Describe("TenantJWTPolicy", func() {
 	It("gets the documented defaults", func(ctx SpecContext) {
-		u, err := create(ctx, policy("claimMappings: {email: {claim: email}}"))
+		u, err := create(ctx, policy("claimMappings: {email: {claim: email}, username: {}}", "jwks: {}",
+			"decryption: {keyAlgorithms: [A256KW], keys: [{secretRef: {name: s, key: k}, format: Symmetric}]}"))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(u.Object["spec"]).To(Equal(map[string]any{
-			"authServerRef":      map[string]any{"name": "default"},
-			"tenantID":           "acme",
-			"default":            false,
-			"acceptIssuedTokens": false,
-			"leeway":             "30s",
-			"algorithms":         []any{"RS256"},
-			"tokenTypes":         []any{"absent", "JWT", "at+jwt"},
-			"issuers":            []any{map[string]any{"issuer": "https://idp.example", "jwksURI": "https://idp.example/keys"}},
+			"authServerRef":       map[string]any{"name": "default"},
+			"tenantID":            "acme",
+			"default":             false,
+			"profile":             "Custom",
+			"acceptIssuedTokens":  false,
+			"leeway":              "30s",
+			"algorithms":          []any{"RS256"},
+			"audienceMatchPolicy": "MatchAny",
+			"tokenTypes":          []any{"absent", "JWT", "at+jwt"},
+			"issuers":             []any{map[string]any{"issuer": "https://idp.example", "jwksURI": "https://idp.example/keys"}},
+			"jwks":                map[string]any{"refreshInterval": "10m", "staleIfError": "24h"},
 			"claimMappings": map[string]any{
 				"email":    map[string]any{"claim": "email"},
-				"username": map[string]any{"claim": "upn", "prefixWithTenant": false},
+				"username": map[string]any{"prefixWithTenant": false}, // its claim follows from the profile
+			},
+			"decryption": map[string]any{
+				"keyAlgorithms": []any{"A256KW"}, "contentAlgorithms": []any{"A256GCM"}, "required": false, "nestedSignature": "Required",
+				"keys": []any{map[string]any{"secretRef": map[string]any{"name": "s", "key": "k"}, "format": "Symmetric"}},
 			},
 		}))
 	})
@@ -108,5 +120,14 @@ var _ = Describe("TenantJWTPolicy", func() {
 		Entry("keys without issuer", policy("issuers: [{keys: [{pem: x}]}]")),
 		Entry("all three forms of keys", policy("issuers: [{issuer: a, keys: [{jwks: '{}'}, {pem: x, keyID: k, algorithm: RS256}, {secretRef: {name: s, key: k}, format: Symmetric, keyID: s}]}]")),
 		Entry("a compound leeway", policy("leeway: 1m30s")),
+		Entry("discovery at the issuer", policy("issuers: [{issuer: 'https://idp.example/realms/a/'}]")),
+		Entry("discovery elsewhere of an issuer that is no URL", policy("issuers: [{issuer: acme, discoveryURL: 'http://idp.svc:8080/metadata'}]")),
+		Entry("no issuers with a shared secret that vouches for claims", policy("-issuers", "decryption: {keyAlgorithms: [dir, A128KW], nestedSignature: Optional, keys: [{secretRef: {name: s, key: k}, format: Symmetric}]}")),
+		Entry("Azure alone", policy("-issuers", "profile: Azure", "azure: {tenantIDs: ["+directory+"]}")),
+		Entry("Azure with templates", policy("profile: Azure", "azure: {tenantIDs: ["+directory+"], authorityHost: 'https://login.example:8443'}",
+			"issuers: [{issuer: 'https://login.example/{tenantid}/v2.0', discoveryURL: 'https://login.example:8443/{tenantid}/v2.0/.well-known/openid-configuration'}]")),
+		Entry("claims of any kind in an example", policy("examples: [{claims: {a: [1, {b: null}], c: 1.5, d: true, e: x}, now: '2026-01-02T15:04:05.5Z', expect: {rejected: true}}]")),
+		Entry("a claim that must be empty", policy("claimValidationRules: [{claim: locked, requiredValue: ''}]")),
+		Entry("headers in any case", policy("claimMappings: {headers: [{name: x-plan, claim: plan}, {name: X-Authority, expression: claims.a}]}")),
 	)
 })

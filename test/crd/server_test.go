@@ -61,6 +61,8 @@ var _ = DescribeTable("AuthServer is refused with a message that names the fix",
 	Entry("memory that is no amount", server("resources: {limits: {memory: lots}}"), `spec.resources.limits.memory: Invalid value: "lots": must be an amount such as 2, 500m or 256Mi`),
 	Entry("memory with an exponent", server("resources: {limits: {memory: 1e1.5}}"), `spec.resources.limits.memory: Invalid value: "1e1.5": must be an amount such as 2, 500m or 256Mi`),
 	Entry("CPU below zero", server("resources: {limits: {cpu: -1}}"), "must be an amount such as 2, 500m or 256Mi"),
+	Entry("time series below zero", server("monitoring: {tenantSeries: -1}"), "spec.monitoring.tenantSeries in body should be greater than or equal to 0"),
+	Entry("1001 time series", server("monitoring: {tenantSeries: 1001}"), "spec.monitoring.tenantSeries in body should be less than or equal to 1000"),
 	Entry("budget of nothing", server("podDisruptionBudget: {maxUnavailable: 0}"), "spec.podDisruptionBudget.maxUnavailable in body should be greater than or equal to 1"),
 )
 
@@ -74,6 +76,7 @@ var _ = Describe("AuthServer", func() {
 			"store":               map[string]any{"type": "Embedded"},
 			"networkPolicy":       map[string]any{"enabled": true},
 			"podDisruptionBudget": map[string]any{"enabled": true, "maxUnavailable": int64(1)},
+			"monitoring":          map[string]any{"tenantSeries": int64(100)},
 			"tokens": map[string]any{
 				"accessTokenLifetime": "15m", "refreshTokenLifetime": "720h",
 				"signingAlgorithm": "ES256", "keyRotationInterval": "720h",
@@ -87,6 +90,7 @@ var _ = Describe("AuthServer", func() {
 	},
 		Entry("an IPv6 URL", server("externalURL: 'https://[2001:db8::1]:8443'")),
 		Entry("several replicas without a store", server("replicas: 3", "store: {type: None}")),
+		Entry("no time series of tenants", server("monitoring: {tenantSeries: 0}")),
 		Entry("amounts as numbers", server("resources: {limits: {cpu: 2, memory: 512Mi}}")),
 		Entry("ranges of both families", server("outbound: {allowedCIDRs: [10.96.0.0/12, 'fd00::/8']}")),
 	)
