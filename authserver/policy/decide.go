@@ -24,8 +24,11 @@ func (s *Set) Decide(ctx context.Context, f *Facts, now time.Time) Decision {
 }
 
 func (s *Set) decide(ctx context.Context, f *Facts, now time.Time, d *Decision) error {
-	raw, present, err := f.token()
-	d.HasToken = present
+	d.HasToken = f.hasToken()
+	if err := f.check(); err != nil {
+		return err
+	}
+	raw, err := f.token()
 	if err != nil {
 		return err
 	}
@@ -33,13 +36,7 @@ func (s *Set) decide(ctx context.Context, f *Facts, now time.Time, d *Decision) 
 	if err != nil {
 		return err
 	}
-	narrow, err := f.narrowing()
-	if err != nil {
-		return err
-	}
-	if !present {
-		return refuse(ReasonNoToken, "neither x-jwt-token nor a Bearer token was sent")
-	}
+	narrow := f.narrowing()
 
 	p, unknown := s.find(named)
 	if p != nil {
@@ -60,24 +57,6 @@ func (s *Set) decide(ctx context.Context, f *Facts, now time.Time, d *Decision) 
 		return unknown
 	}
 	return p.decide(ctx, t, &narrow, now, d)
-}
-
-// tenant returns the tenant that the request names, "" if it names none. Route and header must agree.
-func (f *Facts) tenant(s *Set) (string, error) {
-	header, sent, err := single("x-jwt-tenant-id", f.TenantID)
-	switch {
-	case err != nil:
-		return "", err
-	case sent && !s.isName(header):
-		return "", refuse(ReasonInvalidTenant, "x-jwt-tenant-id is not a valid tenant ID")
-	case !f.ByRoute:
-		return header, nil
-	case !s.isName(f.Route):
-		return "", refuse(ReasonInvalidTenant, "the route's tenant segment is not a valid tenant ID")
-	case sent && header != f.Route:
-		return "", refuse(ReasonTenantsDiffer, "route and x-jwt-tenant-id name different tenants")
-	}
-	return f.Route, nil
 }
 
 // isName tells whether a tenant could have that ID; those of policies were checked before.

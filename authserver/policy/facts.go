@@ -34,28 +34,72 @@ func (f *Facts) Read(h http.Header) {
 	f.Nonce = h["X-Jwt-Nonce"]
 }
 
-// token returns the request's token. present is true also with an error, if something was sent as a token.
-func (f *Facts) token() (raw string, present bool, err error) {
-	raw, present, err = single("x-jwt-token", f.Token)
-	if err != nil {
-		return "", true, err
+// check demands that no header that decides is there twice, and no x-jwt-* header empty.
+func (f *Facts) check() error {
+	for _, h := range [...]struct {
+		name   string
+		values []string
+	}{
+		{"x-jwt-token", f.Token}, {"x-jwt-tenant-id", f.TenantID},
+		{"x-jwt-issuer", f.Issuer}, {"x-jwt-client-id", f.ClientID}, {"x-jwt-nonce", f.Nonce},
+	} {
+		switch {
+		case len(h.values) > 1:
+			return refuse(ReasonDuplicateHeader, h.name+" is there twice")
+		case len(h.values) == 1 && h.values[0] == "":
+			return refuse(ReasonEmptyHeader, h.name+" is empty")
+		}
 	}
 	if len(f.Authorization) > 1 {
-		return "", true, refuse(ReasonDuplicateHeader, "authorization is there twice")
+		return refuse(ReasonDuplicateHeader, "authorization is there twice")
+	}
+	return nil
+}
+
+// hasToken tells whether something was sent as a token, be it one or not.
+func (f *Facts) hasToken() bool {
+	if len(f.Token) > 0 || len(f.Authorization) > 1 {
+		return true
 	}
 	if len(f.Authorization) == 0 {
-		return raw, present, nil
+		return false
 	}
-	bearer, ok := parseBearer(f.Authorization[0])
+	_, ok := parseBearer(f.Authorization[0])
+	return ok
+}
+
+// token returns the request's token. The headers have been checked.
+func (f *Facts) token() (string, error) {
+	raw, sent := only(f.Token)
+	authorization, _ := only(f.Authorization)
+	bearer, isBearer := parseBearer(authorization)
 	switch {
-	case !ok:
-		return raw, present, nil
-	case present && bearer != raw:
-		return "", true, refuse(ReasonTokensDiffer, "x-jwt-token and authorization hold different tokens: send one of them")
+	case !sent && !isBearer:
+		return "", refuse(ReasonNoToken, "neither x-jwt-token nor a Bearer token was sent")
+	case !isBearer:
+		return raw, nil
+	case sent && bearer != raw:
+		return "", refuse(ReasonTokensDiffer, "x-jwt-token and authorization hold different tokens: send one of them")
 	case bearer == "":
-		return "", true, refuse(ReasonEmptyHeader, "the Bearer token is empty")
+		return "", refuse(ReasonEmptyHeader, "the Bearer token is empty")
 	}
-	return bearer, true, nil
+	return bearer, nil
+}
+
+// tenant returns the tenant that the request names, "" if it names none. Route and header must agree.
+func (f *Facts) tenant(s *Set) (string, error) {
+	header, sent := only(f.TenantID)
+	switch {
+	case sent && !s.isName(header):
+		return "", refuse(ReasonInvalidTenant, "x-jwt-tenant-id is not a valid tenant ID")
+	case !f.ByRoute:
+		return header, nil
+	case !s.isName(f.Route):
+		return "", refuse(ReasonInvalidTenant, "the route's tenant segment is not a valid tenant ID")
+	case sent && header != f.Route:
+		return "", refuse(ReasonTenantsDiffer, "route and x-jwt-tenant-id name different tenants")
+	}
+	return f.Route, nil
 }
 
 // parseBearer takes the value of Authorization apart (RFC 9110 §11.4, RFC 6750 §2.1); ok is false for another scheme.
@@ -82,17 +126,12 @@ func isTokenChar(c byte) bool {
 	}
 }
 
-// single returns the one value of a header; sent is false if it was not sent.
-func single(name string, values []string) (value string, sent bool, err error) {
-	switch {
-	case len(values) == 0:
-		return "", false, nil
-	case len(values) > 1:
-		return "", true, refuse(ReasonDuplicateHeader, name+" is there twice")
-	case values[0] == "":
-		return "", true, refuse(ReasonEmptyHeader, name+" is empty")
+// only returns the one value of a header; sent is false if there is none.
+func only(values []string) (value string, sent bool) {
+	if len(values) == 0 {
+		return "", false
 	}
-	return values[0], true, nil
+	return values[0], true
 }
 
 func refuse(reason token.Reason, detail string) error {

@@ -15,15 +15,12 @@ type narrowing struct {
 	hasIssuer, hasClientID, hasNonce bool
 }
 
-func (f *Facts) narrowing() (n narrowing, err error) {
-	if n.issuer, n.hasIssuer, err = single("x-jwt-issuer", f.Issuer); err != nil {
-		return n, err
-	}
-	if n.clientID, n.hasClientID, err = single("x-jwt-client-id", f.ClientID); err != nil {
-		return n, err
-	}
-	n.nonce, n.hasNonce, err = single("x-jwt-nonce", f.Nonce)
-	return n, err
+// narrowing reads them. The headers have been checked.
+func (f *Facts) narrowing() (n narrowing) {
+	n.issuer, n.hasIssuer = only(f.Issuer)
+	n.clientID, n.hasClientID = only(f.ClientID)
+	n.nonce, n.hasNonce = only(f.Nonce)
+	return n
 }
 
 // check compares what was sent with a verified token. audiences are the policy's: if it has any, the client ID must be
