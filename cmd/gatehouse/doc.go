@@ -5,6 +5,7 @@
 //	gatehouse serve -f PATH…            an auth server from a folder of manifests
 //	gatehouse lint -f PATH…             what is wrong with them, by file and line
 //	gatehouse render -f PATH… -o DIR    the files that `authserver --config-dir DIR` serves
+//	gatehouse verify --ops URL …        why a token is accepted or refused
 //	gatehouse hash-password             a password's hash for a list of users
 //
 // serve, lint and render read manifests with package manifests and render them with controllers/render, as the operator

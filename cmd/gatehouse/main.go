@@ -32,7 +32,7 @@ func main() {
 
 // commands are the command line's commands.
 var commands = []func(stdin io.Reader) *cobra.Command{
-	newServeCommand, newLintCommand, newRenderCommand, newHashPasswordCommand,
+	newServeCommand, newLintCommand, newRenderCommand, newVerifyCommand, newHashPasswordCommand,
 }
 
 // run is main with its surroundings handed in; it returns the exit code.
