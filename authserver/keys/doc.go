@@ -2,8 +2,8 @@
 
 // Package keys fetches the key sets that tenants' policies name by URL, and keeps them fresh.
 //
-// [Engine.Key] is all that verification needs. It answers from memory without a lock when the key is at hand; else it
-// waits, for a bounded time, for the one fetch that is in flight for that [Source]. [Engine.Use] tells which sources a
+// [Engine.Find] is all that verification needs. It answers from memory without a lock when the key is at hand; else it
+// waits, for a bounded time, for the one fetch that is in flight for that [Source]. [Engine.Name] tells which sources a
 // new snapshot names; nothing is fetched until a request needs it, so neither start nor reload ever waits for anybody's
 // key server. [Engine.Status] tells how a source is doing.
 //

@@ -7,9 +7,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"iter"
-	"maps"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
@@ -30,20 +28,19 @@ type Engine struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 
-	// entries is replaced, never changed, so that Key reads it without a lock. mu is held to replace it and is never
-	// held across a fetch.
-	entries atomic.Pointer[map[Source]*entry]
-	mu      sync.Mutex
-	sweeper *time.Timer
+	// entries is read without a lock. mu is held to change it and is never held across a fetch.
+	entries    *table
+	mu         sync.Mutex
+	generation uint64 // counts the calls of Name
+	sweeper    *time.Timer
 }
 
-// New returns an engine that knows no source. Nothing is fetched before the first [Engine.Key] for a source.
+// New returns an engine that knows no source. Nothing is fetched before the first [Engine.Find] for a source.
 func New(o Options) *Engine {
-	e := &Engine{options: o.withDefaults(), seed: maphash.MakeSeed()}
+	e := &Engine{options: o.withDefaults(), seed: maphash.MakeSeed(), entries: newTable()}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.hosts = hostLimits{perHost: e.options.FetchesPerHost, slots: make(map[string]*hostSlot)}
 	e.fetch = (&fetcher{clients: e.options.Clients, hosts: &e.hosts, timeout: e.options.FetchTimeout}).fetch
-	e.entries.Store(&map[Source]*entry{})
 	return e
 }
 
@@ -54,53 +51,100 @@ func (e *Engine) Close() {
 	if e.sweeper != nil {
 		e.sweeper.Stop()
 	}
-	for _, en := range *e.entries.Load() {
+	for en := range e.entries.all() {
 		en.stop()
 	}
 	e.mu.Unlock()
 	e.work.Wait()
 }
 
-// Key returns the one key of the source for a token's alg and kid, as [jwk.Set.Select] does.
+// Ask is what a token asks of a source, and how old an answer its policy takes.
+type Ask struct {
+	Algorithm string // the token's alg, which the policy allows
+	KeyID     string // the token's kid
+	HasKeyID  bool   // whether it has one
+	// MaxStale is how long after their fetch keys serve while later fetches fail: the policy's jwks.staleIfError. With 0
+	// none do. Options.Keep bounds it.
+	MaxStale time.Duration
+}
+
+// Found is the answer to an [Ask].
+type Found struct {
+	Key *jwk.Key
+	// Set is the set that holds Key. As long as [Engine.Current] returns the same pointer, the same Ask has the same answer.
+	Set *jwk.Set
+}
+
+// Find returns the one key of the source for a token, as [jwk.Set.Select] does, and the set it is of.
 //
 // A key that is at hand is returned without a lock, an allocation or a wait. Otherwise the caller joins the source's
 // one fetch for at most Options.MaxWait; a context that ends ends the caller's wait, not the fetch. The error wraps
 // [ErrUnavailable], or is that of Select: [jwk.ErrUnknownKeyID] only if the last fetch succeeded.
 //
-// A source should have been named with [Engine.Use]; one that was not is served all the same and forgotten later.
-func (e *Engine) Key(ctx context.Context, src Source, alg, kid string, hasKid bool) (*jwk.Key, error) {
-	en := (*e.entries.Load())[src]
+// A source should have been named with [Engine.Name]; one that was not is served all the same and forgotten later.
+func (e *Engine) Find(ctx context.Context, src Source, a Ask) (Found, error) {
+	en := e.entries.get(src)
 	if en == nil {
 		en = e.add(src)
 	}
-	return en.key(ctx, alg, kid, hasKid)
+	return en.find(ctx, a)
 }
 
-// Use tells the engine which sources the current snapshot names. It fetches nothing and waits for nothing. Others keep
-// their keys until nobody has named or asked for them for Options.DropAfter.
+// Current returns the set from which [Engine.Find] would answer now without waiting for a fetch, nil if there is none.
+// It is the same pointer for as long as the set's content is the same, so that what was decided with it can be kept. Asking
+// counts as use: the set is refreshed in the background.
+func (e *Engine) Current(src Source, maxStale time.Duration) *jwk.Set {
+	en := e.entries.get(src)
+	if en == nil {
+		return nil
+	}
+	if v := en.use(time.Now(), maxStale); v != nil {
+		return v.set
+	}
+	return nil
+}
+
+// Key is [Engine.Find] with a window of a day.
+func (e *Engine) Key(ctx context.Context, src Source, alg, kid string, hasKid bool) (*jwk.Key, error) {
+	found, err := e.Find(ctx, src, Ask{alg, kid, hasKid, 24 * time.Hour})
+	return found.Key, err
+}
+
+// Use is [Engine.Name] with the default interval for every source.
 func (e *Engine) Use(sources []Source) {
+	named := make(map[Source]time.Duration, len(sources))
+	for _, src := range sources {
+		named[src] = 0
+	}
+	e.Name(named)
+}
+
+// Name tells the engine which sources the current snapshot names, and how often each is refreshed while in use: the
+// shortest of its policies' jwks.refreshInterval, 1m to 24h (what lies outside is brought inside), 0 for
+// Options.RefreshInterval. It fetches nothing and waits for nothing. Other sources keep their keys until nobody has named
+// or asked for them for Options.DropAfter.
+func (e *Engine) Name(named map[Source]time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	named := make(map[Source]bool, len(sources))
-	for _, src := range sources {
-		named[src] = true
-	}
 	now := time.Now()
-	next := maps.Clone(*e.entries.Load())
-	for src, en := range next {
-		en.setNamed(named[src], now)
-	}
-	for src := range named {
-		if next[src] == nil {
-			next[src] = newEntry(e, src, true, now)
+	e.generation++
+	changes := e.entries.edit()
+	for src, interval := range named {
+		en := e.entries.get(src)
+		if en == nil {
+			en = newEntry(e, src, now)
+			changes.add(en)
 		}
+		en.named, en.generation = true, e.generation
+		en.setInterval(e.options.interval(interval))
 	}
-	e.replace(next, now)
+	changes.publish()
+	e.sweepNow(now)
 }
 
 // Status reports on a source, for /configz. A source never asked for is not fetched, and so not ready.
 func (e *Engine) Status(src Source) Status {
-	en := (*e.entries.Load())[src]
+	en := e.entries.get(src)
 	if en == nil {
 		return Status{Reason: ReasonNotYetFetched}
 	}
@@ -111,8 +155,8 @@ func (e *Engine) Status(src Source) Status {
 func (e *Engine) All() iter.Seq2[Source, Status] {
 	return func(yield func(Source, Status) bool) {
 		now := time.Now()
-		for src, en := range *e.entries.Load() {
-			if !yield(src, en.view.Load().status(now)) {
+		for en := range e.entries.all() {
+			if !yield(en.src, en.view.Load().status(now)) {
 				return
 			}
 		}
@@ -123,36 +167,47 @@ func (e *Engine) All() iter.Seq2[Source, Status] {
 func (e *Engine) add(src Source) *entry {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	old := *e.entries.Load()
-	if en := old[src]; en != nil {
+	if en := e.entries.get(src); en != nil {
 		return en
 	}
 	now := time.Now()
-	en := newEntry(e, src, false, now)
-	next := maps.Clone(old)
-	next[src] = en
-	e.replace(next, now)
+	en := newEntry(e, src, now)
+	changes := e.entries.edit()
+	changes.add(en)
+	changes.publish()
+	e.watch()
 	return en
 }
 
-// replace publishes the entries less those nobody wants, and looks again later while some are unnamed. It is called
-// with mu held and owns the map.
-func (e *Engine) replace(entries map[Source]*entry, now time.Time) {
+// sweepNow drops the entries that nobody wants, and looks again later while some are unnamed. It is called with mu held.
+func (e *Engine) sweepNow(now time.Time) {
+	changes := e.entries.edit()
 	unnamed := false
-	for src, en := range entries {
-		if en.unwanted(now) {
+	for en := range e.entries.all() {
+		if en.named && en.generation != e.generation {
+			en.named, en.unnamedSince = false, now
+		}
+		switch {
+		case en.unwanted(now):
 			en.stop()
-			delete(entries, src)
-		} else if !en.named {
+			changes.remove(en)
+		case !en.named:
 			unnamed = true
 		}
 	}
-	e.entries.Store(&entries)
+	changes.publish()
 	if e.sweeper != nil {
 		e.sweeper.Stop()
 		e.sweeper = nil
 	}
-	if unnamed && e.ctx.Err() == nil {
+	if unnamed {
+		e.watch()
+	}
+}
+
+// watch sees to it that entries nobody named are looked at again. It is called with mu held.
+func (e *Engine) watch() {
+	if e.sweeper == nil && e.ctx.Err() == nil {
 		e.sweeper = time.AfterFunc(e.options.DropAfter/2, e.sweep)
 	}
 }
@@ -160,5 +215,6 @@ func (e *Engine) replace(entries map[Source]*entry, now time.Time) {
 func (e *Engine) sweep() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.replace(maps.Clone(*e.entries.Load()), time.Now())
+	e.sweeper = nil
+	e.sweepNow(time.Now())
 }

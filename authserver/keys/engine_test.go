@@ -59,7 +59,7 @@ func TestCancelledCallerLeavesTheFetchToOthers(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		d := took(func() {
-			_, err := w.engine.Key(ctx, w.src, "EdDSA", "a", true)
+			_, err := w.engine.Find(ctx, w.src, ask("a"))
 			if !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("cancelled caller: got %v", err)
 			}
@@ -91,7 +91,7 @@ func TestWaitIsBounded(t *testing.T) {
 		}
 		callers.Wait()
 		time.Sleep(30 * time.Second)
-		en := (*w.engine.entries.Load())[w.src]
+		en := w.engine.entries.get(w.src)
 		for en.view.Load().failures == 0 || !en.flying.Load() {
 			time.Sleep(100 * time.Millisecond)
 		}
@@ -145,7 +145,7 @@ func TestDeadServerSlowsNobodyElse(t *testing.T) {
 			dead := Source{URL: fmt.Sprintf("https://dead-%d.test", i)}
 			w.hang(dead.URL)
 			callers.Go(func() {
-				if _, err := w.engine.Key(t.Context(), dead, "EdDSA", "a", true); !errors.Is(err, ErrUnavailable) {
+				if _, err := w.engine.Find(t.Context(), dead, ask("a")); !errors.Is(err, ErrUnavailable) {
 					t.Errorf("dead server: got %v", err)
 				}
 			})
@@ -154,7 +154,7 @@ func TestDeadServerSlowsNobodyElse(t *testing.T) {
 		d := took(func() {
 			w.want("a", nil)
 			w.want("b", jwk.ErrUnknownKeyID)
-			w.engine.Use([]Source{w.src})
+			w.engine.Name(named(w.src))
 			w.engine.Status(w.src)
 		})
 		if d != 0 {
@@ -169,16 +169,16 @@ func TestSourcesOutliveSnapshotsForAWhile(t *testing.T) {
 		w := newWorld(t, Options{})
 		other := Source{URL: "https://other.test/keys"}
 		w.serve(w.src.URL, "a")
-		w.engine.Use([]Source{w.src, w.src, other})
+		w.engine.Name(named(w.src, w.src, other))
 		w.want("a", nil)
 
-		w.engine.Use([]Source{other})
+		w.engine.Name(named(other))
 		time.Sleep(9 * time.Minute)
-		w.engine.Use([]Source{w.src, other})
+		w.engine.Name(named(w.src, other))
 		w.want("a", nil)
 		w.wantFetches(1)
 
-		w.engine.Use([]Source{other})
+		w.engine.Name(named(other))
 		time.Sleep(16 * time.Minute)
 		n := 0
 		for src := range w.engine.All() {
@@ -199,7 +199,7 @@ func TestSourceThatNobodyNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Options{})
 		w.serve(w.src.URL, "a")
-		w.engine.Use(nil)
+		w.engine.Name(nil)
 		for range 30 {
 			w.want("a", nil)
 			time.Sleep(time.Minute)
@@ -220,7 +220,7 @@ func TestSourcesAreSharedOnlyWhenEqual(t *testing.T) {
 		w := newWorld(t, Options{})
 		w.serve(w.src.URL, "a")
 		for _, src := range []Source{w.src, {URL: w.src.URL, CABundle: outbound.NewBundle("x")}, {URL: w.src.URL, AllowedCIDRs: "10.0.0.0/8"}, w.src} {
-			if _, err := w.engine.Key(t.Context(), src, "EdDSA", "a", true); err != nil {
+			if _, err := w.engine.Find(t.Context(), src, ask("a")); err != nil {
 				t.Error(err)
 			}
 		}
@@ -246,7 +246,7 @@ func TestCloseEndsEverything(t *testing.T) {
 		w.want("a", nil)
 		dead := Source{URL: "https://dead.test"}
 		w.hang(dead.URL)
-		go func() { _, _ = w.engine.Key(t.Context(), dead, "EdDSA", "a", true) }()
+		go func() { _, _ = w.engine.Find(t.Context(), dead, ask("a")) }()
 		synctest.Wait()
 		if d := took(w.engine.Close); d != 0 {
 			t.Errorf("Close took %s", d)
@@ -254,7 +254,7 @@ func TestCloseEndsEverything(t *testing.T) {
 		n := len(w.times(w.src.URL))
 		w.want("a", nil)
 		w.want("b", jwk.ErrUnknownKeyID)
-		if _, err := w.engine.Key(t.Context(), Source{URL: "https://late.test"}, "EdDSA", "a", true); !errors.Is(err, ErrUnavailable) {
+		if _, err := w.engine.Find(t.Context(), Source{URL: "https://late.test"}, ask("a")); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("after Close: %v", err)
 		}
 		time.Sleep(15 * time.Minute)

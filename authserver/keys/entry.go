@@ -24,8 +24,12 @@ type entry struct {
 	waiters  atomic.Int64
 	flying   atomic.Bool // mirrors flight != nil, for the hot path
 
-	named        bool      // by the current snapshot; guarded by engine.mu
-	unnamedSince time.Time // guarded by engine.mu
+	// Guarded by engine.mu.
+	named        bool      // by the snapshot of generation
+	generation   uint64    // of the last call of Name that named it
+	unnamedSince time.Time // while it is not named
+
+	interval atomic.Int64 // time.Duration between fetches
 
 	mu      sync.Mutex // never held across a fetch
 	flight  *flight
@@ -42,58 +46,71 @@ type flight struct {
 	asked   map[uint64]bool // key IDs of the callers, as unknownKeys.id gives them; guarded by entry.mu
 }
 
-func newEntry(e *Engine, src Source, named bool, now time.Time) *entry {
-	en := &entry{engine: e, src: src, named: named, unnamedSince: now, stopped: e.ctx.Err() != nil}
+func newEntry(e *Engine, src Source, now time.Time) *entry {
+	en := &entry{engine: e, src: src, unnamedSince: now, stopped: e.ctx.Err() != nil}
+	en.interval.Store(int64(e.options.RefreshInterval))
 	en.unknown = unknownKeys{options: &e.options, seed: e.seed}
 	en.view.Store(&view{reason: ReasonNotYetFetched, since: now})
 	return en
 }
 
-// key is the hot path: with the key at hand it takes one load, one clock reading and one selection.
-func (en *entry) key(ctx context.Context, alg, kid string, hasKid bool) (*jwk.Key, error) {
-	now := time.Now()
+// use notes that the source is wanted and returns what may answer without a wait, nil if nothing may.
+func (en *entry) use(now time.Time, maxStale time.Duration) *view {
 	if second := now.Unix(); en.lastUsed.Load() != second {
 		en.lastUsed.Store(second)
 	}
 	v := en.view.Load()
-	if v.set != nil && now.Before(v.waitAfter) {
-		if now.After(v.nextAttempt) && !en.flying.Load() {
-			en.refresh(now) // the timer rests when a source is idle
-		}
-		key, err := v.set.Select(alg, kid, hasKid)
-		if err == nil || !errors.Is(err, jwk.ErrUnknownKeyID) {
-			return key, err
-		}
+	if !v.current(now, maxStale) {
+		return nil
 	}
-	return en.keyAfterFetch(ctx, now, alg, kid, hasKid)
+	if now.After(v.nextAttempt) && !en.flying.Load() {
+		en.refresh(now) // the timer rests when a source is idle
+	}
+	return v
 }
 
-// keyAfterFetch answers when the key is not at hand: after a fetch, if one is due or in flight, else at once.
-func (en *entry) keyAfterFetch(ctx context.Context, now time.Time, alg, kid string, hasKid bool) (*jwk.Key, error) {
+// find is the hot path: with the key at hand it takes one load, one clock reading and one selection.
+func (en *entry) find(ctx context.Context, a Ask) (Found, error) {
+	now := time.Now()
+	if v := en.use(now, a.MaxStale); v != nil {
+		key, err := v.set.Select(a.Algorithm, a.KeyID, a.HasKeyID)
+		if err == nil {
+			return Found{key, v.set}, nil
+		}
+		if !errors.Is(err, jwk.ErrUnknownKeyID) {
+			return Found{}, err
+		}
+	}
+	return en.findAfterFetch(ctx, now, a)
+}
+
+// findAfterFetch answers when the key is not at hand: after a fetch, if one is due or in flight, else at once.
+func (en *entry) findAfterFetch(ctx context.Context, now time.Time, a Ask) (Found, error) {
 	var waitErr error
-	if f := en.join(now, en.unknown.id(kid, hasKid)); f != nil {
+	if f := en.join(now, a); f != nil {
 		waitErr = en.await(ctx, f)
 	}
 	v := en.view.Load()
-	if !v.usable(time.Now()) {
-		return nil, v.unavailable(waitErr)
+	if !v.usable(time.Now(), a.MaxStale) {
+		return Found{}, v.unavailable(waitErr)
 	}
-	key, err := v.set.Select(alg, kid, hasKid)
-	if err == nil || !errors.Is(err, jwk.ErrUnknownKeyID) {
-		return key, err
+	key, err := v.set.Select(a.Algorithm, a.KeyID, a.HasKeyID)
+	switch {
+	case err == nil:
+		return Found{key, v.set}, nil
+	case errors.Is(err, jwk.ErrUnknownKeyID) && (waitErr != nil || v.failure != nil):
+		return Found{}, v.unavailable(waitErr)
 	}
-	if waitErr != nil || v.failure != nil {
-		return nil, v.unavailable(waitErr)
-	}
-	return nil, err
+	return Found{}, err
 }
 
 // join returns the fetch to wait for, starting one if that is due; nil when a fetch would be too early or of no use.
-func (en *entry) join(now time.Time, id uint64) *flight {
+func (en *entry) join(now time.Time, a Ask) *flight {
+	id := en.unknown.id(a.KeyID, a.HasKeyID)
 	en.mu.Lock()
 	defer en.mu.Unlock()
 	v := en.view.Load()
-	current := v.set != nil && now.Before(v.waitAfter) // so the kid must be unknown
+	current := v.current(now, a.MaxStale) // so the kid must be unknown
 	switch {
 	case en.stopped:
 		return nil
@@ -144,14 +161,22 @@ func (en *entry) refresh(now time.Time) {
 	}
 }
 
-// setNamed and unwanted are called with engine.mu held.
-func (en *entry) setNamed(named bool, now time.Time) {
-	if en.named && !named {
-		en.unnamedSince = now
+// setInterval changes the time between fetches; it counts at once.
+func (en *entry) setInterval(d time.Duration) {
+	if en.interval.Load() == int64(d) {
+		return
 	}
-	en.named = named
+	en.mu.Lock()
+	defer en.mu.Unlock()
+	en.interval.Store(int64(d))
+	v := en.view.Load().retimed(d, &en.engine.options)
+	en.view.Store(v)
+	if en.timer != nil && en.flight == nil && !en.stopped && en.timer.Stop() {
+		en.timer.Reset(time.Until(v.nextAttempt))
+	}
 }
 
+// unwanted is called with engine.mu held.
 func (en *entry) unwanted(now time.Time) bool {
 	drop := en.engine.options.DropAfter
 	return !en.named && now.Sub(en.unnamedSince) >= drop && now.Sub(en.used()) >= drop

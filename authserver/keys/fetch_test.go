@@ -29,7 +29,7 @@ func fetchOnce(t *testing.T, src Source, o Options) Status {
 	t.Helper()
 	engine := New(o)
 	defer engine.Close()
-	_, err := engine.Key(t.Context(), src, "EdDSA", "a", true)
+	_, err := engine.Find(t.Context(), src, ask("a"))
 	s := engine.Status(src)
 	if s.Reason != ReasonReady && s.Reason != ReasonNoUsableKey && !errors.Is(err, ErrUnavailable) {
 		t.Errorf("after %s: got error %v, want ErrUnavailable", s.Reason, err)
@@ -194,7 +194,7 @@ func FuzzExplain(f *testing.F) {
 		}
 		o := Options{}.withDefaults()
 		now := time.Now()
-		s := (&view{}).after(result, now, now, &o).status(now)
+		s := (&view{}).after(result, now, now, time.Minute, &o).status(now)
 		for _, r := range s.Message {
 			if r != '…' && (r < ' ' || r > '~') {
 				t.Errorf("message holds %q", r)

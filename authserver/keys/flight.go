@@ -42,7 +42,7 @@ func (en *entry) land(f *flight, result fetched) {
 	o := &en.engine.options
 
 	en.mu.Lock()
-	next := en.view.Load().after(result, f.started, now, o)
+	next := en.view.Load().after(result, f.started, now, time.Duration(en.interval.Load()), o)
 	en.view.Store(next)
 	if result.failure == nil {
 		en.unknown.landed(result.set, f)

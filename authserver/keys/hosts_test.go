@@ -33,11 +33,11 @@ func TestFetchesPerHost(t *testing.T) {
 	var callers sync.WaitGroup
 	for i := range 30 {
 		callers.Go(func() {
-			_, _ = engine.Key(ctx, Source{URL: slow.URL + "/" + strconv.Itoa(i), AllowedCIDRs: loopback}, "EdDSA", "a", true)
+			_, _ = engine.Find(ctx, Source{URL: slow.URL + "/" + strconv.Itoa(i), AllowedCIDRs: loopback}, ask("a"))
 		})
 	}
 	eventually(t, func() bool { return now.Load() == 3 && engine.hosts.waiting(slow.URL) == 30 })
-	if _, err := engine.Key(ctx, Source{URL: live.URL, AllowedCIDRs: loopback}, "EdDSA", "a", true); err != nil {
+	if _, err := engine.Find(ctx, Source{URL: live.URL, AllowedCIDRs: loopback}, ask("a")); err != nil {
 		t.Errorf("another host: %v", err)
 	}
 	cancel()

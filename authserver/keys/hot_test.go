@@ -29,9 +29,9 @@ func warm(tb testing.TB, n int) (*Engine, Source) {
 	for i := range sources {
 		sources[i] = Source{URL: "https://idp.test/tenant/" + strconv.Itoa(i) + "/keys", CABundle: bundle}
 	}
-	engine.Use(sources)
+	engine.Name(named(sources...))
 	src := sources[n-1]
-	if _, err := engine.Key(tb.Context(), src, "EdDSA", "b", true); err != nil {
+	if _, err := engine.Find(tb.Context(), src, ask("b")); err != nil {
 		tb.Fatal(err)
 	}
 	return engine, src
@@ -40,7 +40,7 @@ func warm(tb testing.TB, n int) (*Engine, Source) {
 func TestHotPathDoesNotAllocate(t *testing.T) {
 	engine, src := warm(t, 3)
 	ctx := t.Context()
-	if n := testing.AllocsPerRun(1000, func() { _, _ = engine.Key(ctx, src, "EdDSA", "b", true) }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { _, _ = engine.Find(ctx, src, ask("b")) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -48,12 +48,12 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 // The hot path must not wait for whoever holds a lock.
 func TestHotPathTakesNoLock(t *testing.T) {
 	engine, src := warm(t, 3)
-	en := (*engine.entries.Load())[src]
+	en := engine.entries.get(src)
 	engine.mu.Lock()
 	defer engine.mu.Unlock()
 	en.mu.Lock()
 	defer en.mu.Unlock()
-	if _, err := engine.Key(t.Context(), src, "EdDSA", "b", true); err != nil {
+	if _, err := engine.Find(t.Context(), src, ask("b")); err != nil {
 		t.Error(err)
 	}
 }
@@ -65,7 +65,7 @@ func BenchmarkKey(b *testing.B) {
 			ctx := b.Context()
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := engine.Key(ctx, src, "EdDSA", "b", true); err != nil {
+				if _, err := engine.Find(ctx, src, ask("b")); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -79,7 +79,7 @@ func BenchmarkKeyParallel(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		ctx := b.Context()
 		for pb.Next() {
-			if _, err := engine.Key(ctx, src, "EdDSA", "b", true); err != nil {
+			if _, err := engine.Find(ctx, src, ask("b")); err != nil {
 				b.Error(err)
 			}
 		}
@@ -90,10 +90,10 @@ func BenchmarkKeyParallel(b *testing.B) {
 func BenchmarkUnknownKey(b *testing.B) {
 	engine, src := warm(b, 1)
 	ctx := b.Context()
-	_, _ = engine.Key(ctx, src, "EdDSA", "first", true)
+	_, _ = engine.Find(ctx, src, ask("first"))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := engine.Key(ctx, src, "EdDSA", "random", true); err == nil {
+		if _, err := engine.Find(ctx, src, ask("random")); err == nil {
 			b.Fatal("found")
 		}
 	}
@@ -106,9 +106,9 @@ func BenchmarkUse(b *testing.B) {
 	}
 	engine := New(Options{})
 	defer engine.Close()
-	engine.Use(sources)
+	engine.Name(named(sources...))
 	b.ReportAllocs()
 	for b.Loop() {
-		engine.Use(sources)
+		engine.Name(named(sources...))
 	}
 }

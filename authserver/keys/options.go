@@ -16,10 +16,11 @@ type Options struct {
 	// Hooks observe fetches.
 	Hooks Hooks
 
-	// RefreshInterval is the longest time between fetches of a source in use; 10m. Each is up to a tenth earlier.
+	// RefreshInterval is the longest time between fetches of a source in use, where [Engine.Name] gives none; 10m. Each is
+	// up to a tenth earlier.
 	RefreshInterval time.Duration
-	// StaleIfError is how long keys serve after their fetch while later fetches fail; 24h.
-	StaleIfError time.Duration
+	// Keep is how long keys are kept after their fetch while later fetches fail: the longest Ask.MaxStale; 168h.
+	Keep time.Duration
 	// UnknownKeyInterval is the shortest time between two fetches because of an unknown kid; 30s.
 	UnknownKeyInterval time.Duration
 	// BackoffMin and BackoffMax bound the time to the next attempt after a failure; 1s and 5m. It doubles with each
@@ -57,7 +58,7 @@ func (o Options) withDefaults() Options {
 		o.Rand = rand.Float64
 	}
 	fill(&o.RefreshInterval, 10*time.Minute)
-	fill(&o.StaleIfError, 24*time.Hour)
+	fill(&o.Keep, 168*time.Hour)
 	fill(&o.UnknownKeyInterval, 30*time.Second)
 	fill(&o.BackoffMin, time.Second)
 	fill(&o.BackoffMax, 5*time.Minute)
@@ -86,7 +87,18 @@ func (o *Options) backoff(failures int) time.Duration {
 	return d/2 + time.Duration(o.Rand()*float64(d/2))
 }
 
-// refresh is the time to the next fetch after a good one.
-func (o *Options) refresh() time.Duration {
-	return o.RefreshInterval - time.Duration(o.Rand()*float64(o.RefreshInterval)/10)
+// Bounds of a refresh interval (TenantJWTPolicy spec.jwks.refreshInterval).
+const minInterval, maxInterval = time.Minute, 24 * time.Hour
+
+// interval is the refresh interval for a source that was named with d.
+func (o *Options) interval(d time.Duration) time.Duration {
+	if d <= 0 {
+		return o.RefreshInterval
+	}
+	return min(max(d, minInterval), maxInterval)
+}
+
+// jittered is the time to the next fetch after a good one.
+func (o *Options) jittered(interval time.Duration) time.Duration {
+	return interval - time.Duration(o.Rand()*float64(interval)/10)
 }

@@ -61,7 +61,7 @@ func TestRest(t *testing.T) {
 		time.Sleep(12 * time.Hour)
 		w.fail(w.src.URL)
 		w.want("b", nil) // stale-if-error
-		if s := w.engine.Status(w.src); s.Ready || !s.Serving || s.Reason != ReasonUnreachable || !strings.HasSuffix(s.Message, "still serve") {
+		if s := w.engine.Status(w.src); s.Ready || !s.Serving || s.Reason != ReasonUnreachable || !strings.HasSuffix(s.Message, "until the policy's staleIfError has passed") {
 			t.Errorf("status: %+v", s)
 		}
 	})
@@ -101,6 +101,8 @@ func TestStaleIfError(t *testing.T) {
 			w.want("unknown", ErrUnavailable) // nobody can tell: not 401
 			time.Sleep(7 * time.Minute)
 		}
+		w.want("a", ErrUnavailable)
+		time.Sleep(6 * 24 * time.Hour)
 		w.want("a", ErrUnavailable)
 		if s := w.engine.Status(w.src); s.Serving || s.Keys != 0 || s.Age != 0 || s.Failures == 0 {
 			t.Errorf("status: %+v", s)

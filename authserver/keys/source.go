@@ -14,8 +14,16 @@ import (
 // Source says where a key set is published and how it is reached. It is comparable: policies whose sources are equal
 // share one key set, one fetch and one backoff.
 type Source struct {
-	// URL of the JWKS document; http:// works only inside AllowedCIDRs.
+	// URL of the JWKS document, or with Discovery of the issuer's metadata; http:// works only inside AllowedCIDRs.
 	URL string
+	// Discovery says that URL is that of metadata (OpenID Connect Discovery 1.0 §4, RFC 8414 §3), whose jwks_uri is the
+	// JWKS document's.
+	Discovery bool
+	// Issuer is what the metadata must name, character by character. It counts with Discovery or Directory only.
+	Issuer string
+	// Directory is the Entra ID directory that the keys must be for, a GUID; empty for every other source. The issuer of
+	// metadata and of keys may then hold {tenantid} in its place.
+	Directory string
 	// AllowedCIDRs of the auth server, as written by [outbound.FormatCIDRs]; empty for none.
 	AllowedCIDRs string
 	// CABundle is trusted instead of the system's roots; the zero value stands for the system's. It is a handle, so

@@ -4,6 +4,7 @@ package keys
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 )
@@ -32,17 +33,20 @@ const (
 type Status struct {
 	Fetched bool // a fetch has ended, well or not
 	Ready   bool // the last one succeeded and brought at least one usable key
-	Serving bool // keys are at hand, perhaps of an earlier fetch (stale-if-error)
+	Serving bool // keys are at hand; where Ready is not, of an earlier fetch, for policies whose staleIfError exceeds Age
 
 	Reason  Reason
 	Since   time.Time // since when Reason holds; zero for a source the engine does not know
 	Message string    // for a person: the cause and the fix. It does not change while the cause does not
 
-	Age      time.Duration // of the keys that serve; 0 without any
+	Age      time.Duration // of the keys that serve, since they were asked for; 0 without any
 	Keys     int           // keys that serve
 	Problems int           // keys of that set that were passed over or overlap
 	Failures int           // failed fetches in a row
 }
+
+// forever is the window of an asker that takes keys for as long as they are kept.
+const forever = time.Duration(math.MaxInt64)
 
 func (v *view) status(now time.Time) Status {
 	s := Status{
@@ -52,7 +56,7 @@ func (v *view) status(now time.Time) Status {
 		Since:    v.since,
 		Failures: v.failures,
 	}
-	if v.usable(now) {
+	if v.usable(now, forever) {
 		s.Serving = v.set.Len() > 0
 		s.Age = now.Sub(v.fetched)
 		s.Keys = v.set.Len()
@@ -65,7 +69,7 @@ func (v *view) status(now time.Time) Status {
 func (v *view) message(serving bool) string {
 	switch {
 	case v.failure != nil && serving:
-		return v.failure.message + "; the keys of an earlier fetch still serve"
+		return v.failure.message + "; the keys of an earlier fetch serve until the policy's staleIfError has passed"
 	case v.failure != nil:
 		return v.failure.message
 	case !v.attempted:

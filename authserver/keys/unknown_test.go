@@ -17,7 +17,7 @@ func TestUnknownKeyStorm(t *testing.T) {
 	for name, warm := range map[string]bool{"cold": false, "warm": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, Options{RefreshInterval: 24 * time.Hour, StaleIfError: 48 * time.Hour})
+				w := newWorld(t, Options{RefreshInterval: 24 * time.Hour})
 				w.serve(w.src.URL, "a")
 				if warm {
 					w.want("a", nil)
@@ -45,7 +45,7 @@ func TestUnknownKeyStorm(t *testing.T) {
 					}
 				}
 				w.want("a", nil)
-				if m := len((*w.engine.entries.Load())[w.src].unknown.seen); m > maxUnknownKeys {
+				if m := len(w.engine.entries.get(w.src).unknown.seen); m > maxUnknownKeys {
 					t.Errorf("%d unknown kids remembered", m)
 				}
 			})
@@ -56,7 +56,7 @@ func TestUnknownKeyStorm(t *testing.T) {
 // A client that keeps sending tokens of a retired key must not cost a fetch every 30 s for ever.
 func TestKidThatStaysUnknownCostsEverLess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{RefreshInterval: 24 * time.Hour, StaleIfError: 48 * time.Hour})
+		w := newWorld(t, Options{RefreshInterval: 24 * time.Hour})
 		w.serve(w.src.URL, "a")
 		w.want("a", nil)
 		for range 3600 {
@@ -80,7 +80,7 @@ func TestTokenWithoutKid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Options{})
 		none := func() error {
-			_, err := w.engine.Key(t.Context(), w.src, "EdDSA", "", false)
+			_, err := w.engine.Find(t.Context(), w.src, Ask{Algorithm: "EdDSA", MaxStale: day})
 			return err
 		}
 		w.serve(w.src.URL)
@@ -114,7 +114,7 @@ func TestKidsThatWaitAreBounded(t *testing.T) {
 			callers.Go(func() { w.want(fmt.Sprintf("random-%d", i), ErrUnavailable) })
 		}
 		synctest.Wait()
-		en := (*w.engine.entries.Load())[w.src]
+		en := w.engine.entries.get(w.src)
 		en.mu.Lock()
 		if n := len(en.flight.asked); n != maxUnknownKeys {
 			t.Errorf("%d kids remembered, want %d", n, maxUnknownKeys)

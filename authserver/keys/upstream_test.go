@@ -17,6 +17,20 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 )
 
+// day is the window of askers that do not care.
+const day = 24 * time.Hour
+
+func ask(kid string) Ask { return Ask{Algorithm: "EdDSA", KeyID: kid, HasKeyID: true, MaxStale: day} }
+
+// named makes what Engine.Name takes, with the default interval.
+func named(sources ...Source) map[Source]time.Duration {
+	m := make(map[Source]time.Duration, len(sources))
+	for _, src := range sources {
+		m[src] = 0
+	}
+	return m
+}
+
 // document is a JWKS with one Ed25519 key per key ID.
 func document(kids ...string) string {
 	keys := make([]string, len(kids))
@@ -105,13 +119,14 @@ func newWorld(t *testing.T, o Options) *world {
 	}, src: Source{URL: "https://idp.test/keys"}}
 	w.engine = New(o)
 	w.engine.fetch = w.upstream.fetch
-	w.engine.Use([]Source{w.src})
+	w.engine.Name(named(w.src))
 	t.Cleanup(w.engine.Close)
 	return w
 }
 
 func (w *world) key(kid string) (*jwk.Key, error) {
-	return w.engine.Key(w.Context(), w.src, "EdDSA", kid, true)
+	found, err := w.engine.Find(w.Context(), w.src, ask(kid))
+	return found.Key, err
 }
 
 // want asks for a kid and compares the error; nil means the key itself is returned.

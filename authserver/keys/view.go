@@ -20,33 +20,35 @@ type view struct {
 	failures    int      // in a row
 	nextAttempt time.Time
 
-	// Before waitAfter a known key is served without waiting. After a good fetch that is two refresh intervals (a
-	// source at rest may be older: then a fetch decides); after a failed one it is goneAfter (stale-if-error).
-	waitAfter time.Time
-	goneAfter time.Time
+	// While the last fetch is a good one, the keys serve without a wait until freshUntil, two refresh intervals after it:
+	// a source at rest may be older, and then a fetch decides. Else it is the asker's window that counts.
+	freshUntil time.Time
+	goneAfter  time.Time // they are kept for nobody longer
 
 	reason Reason
 	since  time.Time // since when reason holds
 }
 
 // after returns the view that follows a fetch asked for at started and ended now.
-func (v *view) after(result fetched, started, now time.Time, o *Options) *view {
+func (v *view) after(result fetched, started, now time.Time, interval time.Duration, o *Options) *view {
 	next := &view{attempted: true}
 	if result.failure != nil {
 		next.set, next.problems, next.fetched, next.goneAfter = v.set, v.problems, v.fetched, v.goneAfter
 		if !now.Before(next.goneAfter) {
-			next.set, next.problems = nil, nil // keys past the window are not kept
+			next.set, next.problems = nil, nil
 		}
-		next.waitAfter = next.goneAfter
 		next.failure = result.failure
 		next.failures = v.failures + 1
 		next.nextAttempt = now.Add(o.backoff(next.failures))
 		next.reason = result.failure.reason
 	} else {
 		next.set, next.problems, next.fetched = result.set, result.problems, started
-		next.goneAfter = started.Add(o.StaleIfError)
-		next.waitAfter = earlier(started.Add(2*o.RefreshInterval), next.goneAfter)
-		next.nextAttempt = now.Add(o.refresh())
+		if v.set.Equal(result.set) {
+			next.set = v.set // the same pointer: what was decided with it still stands
+		}
+		next.goneAfter = started.Add(o.Keep)
+		next.freshUntil = earlier(started.Add(2*interval), next.goneAfter)
+		next.nextAttempt = now.Add(o.jittered(interval))
 		next.reason = ReasonReady
 		if result.set.Len() == 0 {
 			next.reason = ReasonNoUsableKey
@@ -59,6 +61,17 @@ func (v *view) after(result fetched, started, now time.Time, o *Options) *view {
 	return next
 }
 
+// retimed returns the view with another refresh interval; after a failure it is the backoff that counts.
+func (v *view) retimed(interval time.Duration, o *Options) *view {
+	if !v.attempted || v.failure != nil {
+		return v
+	}
+	next := *v
+	next.freshUntil = earlier(v.fetched.Add(2*interval), v.goneAfter)
+	next.nextAttempt = v.fetched.Add(o.jittered(interval))
+	return &next
+}
+
 func earlier(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return a
@@ -66,8 +79,23 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// usable tells whether the keys may serve at all.
-func (v *view) usable(now time.Time) bool { return v.set != nil && now.Before(v.goneAfter) }
+// current tells whether the keys may serve without waiting for a fetch.
+func (v *view) current(now time.Time, maxStale time.Duration) bool {
+	if v.set != nil && v.failure == nil && now.Before(v.freshUntil) {
+		return true
+	}
+	return v.failure != nil && v.stale(now, maxStale)
+}
+
+// stale tells whether the keys are young enough to serve although no fetch confirms them.
+func (v *view) stale(now time.Time, maxStale time.Duration) bool {
+	return v.set != nil && now.Before(v.goneAfter) && now.Sub(v.fetched) < maxStale
+}
+
+// usable tells whether the keys may serve at all, once no fetch can be waited for.
+func (v *view) usable(now time.Time, maxStale time.Duration) bool {
+	return v.current(now, maxStale) || v.stale(now, maxStale)
+}
 
 // unavailable explains a 503: by the last failure, or by why the caller did not learn more.
 func (v *view) unavailable(waitErr error) error {
