@@ -23,8 +23,7 @@ type Alg struct {
 	Hash crypto.Hash
 	// MinSecret is the least number of bytes of an oct key (RFC 7518 §3.2).
 	MinSecret int
-	// Method signs and verifies. It does not know this package's rules: call
-	// [Key.Fits] first.
+	// Method signs and verifies. It does not know this package's rules: [Key.Verify] does.
 	Method jwt.SigningMethod
 }
 
@@ -34,9 +33,9 @@ var algorithms = [...]Alg{
 	{"HS256", "oct", "", crypto.SHA256, 32, jwt.SigningMethodHS256},
 	{"HS384", "oct", "", crypto.SHA384, 48, jwt.SigningMethodHS384},
 	{"HS512", "oct", "", crypto.SHA512, 64, jwt.SigningMethodHS512},
-	{"RS256", "RSA", "", crypto.SHA256, 0, jwt.SigningMethodRS256},
-	{"RS384", "RSA", "", crypto.SHA384, 0, jwt.SigningMethodRS384},
-	{"RS512", "RSA", "", crypto.SHA512, 0, jwt.SigningMethodRS512},
+	{"RS256", "RSA", "", crypto.SHA256, 0, keptModulus{jwt.SigningMethodRS256}},
+	{"RS384", "RSA", "", crypto.SHA384, 0, keptModulus{jwt.SigningMethodRS384}},
+	{"RS512", "RSA", "", crypto.SHA512, 0, keptModulus{jwt.SigningMethodRS512}},
 	{"ES256", "EC", "P-256", crypto.SHA256, 0, jwt.SigningMethodES256},
 	{"ES384", "EC", "P-384", crypto.SHA384, 0, jwt.SigningMethodES384},
 	{"ES512", "EC", "P-521", crypto.SHA512, 0, jwt.SigningMethodES512},

@@ -25,6 +25,7 @@ const (
 	minSecretLength = 32   // bytes
 	maxSecretLength = 1024 // bytes
 	maxKeyIDLength  = 1024 // bytes
+	maxIssuerLength = 2048 // bytes
 )
 
 // ErrPrivate refuses a private key: verification needs, and the configuration should

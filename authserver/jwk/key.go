@@ -8,6 +8,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,7 +24,9 @@ type Key struct {
 	alg      string // declared `alg`, or ""
 	kty      string
 	crv      string
+	issuer   string // the member issuer, or ""
 	material any
+	verifier any    // what Method.Verify is given: material, or what was computed from it once
 	fits     uint16 // bit i: algorithms[i] fits
 }
 
@@ -51,7 +54,7 @@ func New(material any) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.fits = k.fitting()
+	k.fits, k.verifier = k.fitting(), prepare(k.material)
 	return k, nil
 }
 
@@ -68,9 +71,22 @@ func (k *Key) Algorithm() string { return k.alg }
 // Type returns the key's `kty`: RSA, EC, OKP or oct.
 func (k *Key) Type() string { return k.kty }
 
+// Issuer returns the non-standard JWK member issuer, "" if absent. In the key sets of Entra
+// ID it names whose tokens the key signs; it may hold `{tenantid}`.
+func (k *Key) Issuer() string { return k.issuer }
+
 // Material returns *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey or []byte: what
 // [Alg].Method.Verify takes. The caller must not change it.
 func (k *Key) Material() any { return k.material }
+
+// Verify checks a signature over input with an algorithm that the key must fit. An error says
+// no more than that it does not verify.
+func (k *Key) Verify(alg Alg, input string, sig []byte) error {
+	if err := k.Fits(alg.Name); err != nil {
+		return err
+	}
+	return alg.Method.Verify(input, sig, k.verifier)
+}
 
 // Fits reports with nil that the key may verify a signature of that algorithm; else the
 // error says what of key and algorithm does not match.
@@ -146,9 +162,9 @@ func (k *Key) settle() error {
 	return nil
 }
 
-// Equal reports whether both have the same material, ID and algorithm.
+// Equal reports whether both have the same material, ID, algorithm and issuer.
 func (k *Key) Equal(other *Key) bool {
-	return k.id == other.id && k.alg == other.alg && k.sameMaterial(other)
+	return k.id == other.id && k.alg == other.alg && k.issuer == other.issuer && k.sameMaterial(other)
 }
 
 func (k *Key) sameMaterial(other *Key) bool {
@@ -166,7 +182,17 @@ func (k *Key) sameMaterial(other *Key) bool {
 // MarshalJSON writes the key as a JWK with a fixed member order, without use, key_ops
 // and certificates. [ParseKey] reads it back equal. A symmetric key's JWK holds the
 // secret: it belongs in a Secret only.
-func (k *Key) MarshalJSON() ([]byte, error) { return k.jose().MarshalJSON() }
+func (k *Key) MarshalJSON() ([]byte, error) {
+	text, err := k.jose().MarshalJSON()
+	if err != nil || k.issuer == "" {
+		return text, err
+	}
+	issuer, err := json.Marshal(k.issuer)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(text[:len(text)-1], []byte(`,"issuer":`), issuer, []byte("}")), nil
+}
 
 // Thumbprint returns the key's RFC 7638 SHA-256 thumbprint, base64url. A secret's
 // thumbprint could confirm guesses, so a symmetric key has none: "".

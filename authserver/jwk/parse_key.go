@@ -3,7 +3,6 @@
 package jwk
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,15 +10,11 @@ import (
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // ParseKey reads one JWK: a JSON object without duplicate names, at most 512 KiB. The
 // error says which member is wrong and never holds key bytes.
 func ParseKey(jwk []byte) (*Key, error) {
-	if len(jwk) > maxSetLength {
-		return nil, fmt.Errorf("reading JWK: it has %d bytes, at most %d are allowed", len(jwk), maxSetLength)
-	}
 	key, id, err := parseKey(jwk)
 	switch {
 	case err != nil && id != "":
@@ -32,11 +27,11 @@ func ParseKey(jwk []byte) (*Key, error) {
 
 // parseKey returns the key's ID also with an error, once it is read.
 func parseKey(text []byte) (key *Key, id string, err error) {
-	members, err := readObject(text)
+	members, err := ReadMembers(text)
 	if err != nil {
 		return nil, "", err
 	}
-	if id, err = members.text("kid"); err != nil {
+	if id, err = members.Text("kid"); err != nil {
 		return nil, "", err
 	}
 	if len(id) > maxKeyIDLength {
@@ -56,6 +51,9 @@ func parseKey(text []byte) (key *Key, id string, err error) {
 		return nil, id, err
 	}
 	key.id, key.alg = id, parsed.Algorithm
+	if key.issuer, err = members.issuer(); err != nil {
+		return nil, id, err
+	}
 	if err := key.settle(); err != nil {
 		return nil, id, err
 	}
@@ -65,8 +63,8 @@ func parseKey(text []byte) (key *Key, id string, err error) {
 // essential is the JWK with only the members that this package relies on: x5u is never
 // fetched and thumbprints prove nothing, so neither can spoil a key. x5c stays, because it
 // must carry the same key.
-func (m object) essential() []byte {
-	kept := object{}
+func (m Members) essential() []byte {
+	kept := Members{}
 	for _, name := range []string{"kty", "crv", "alg", "n", "e", "x", "y", "k", "x5c"} {
 		if v, ok := m[name]; ok {
 			kept[name] = v
@@ -93,14 +91,14 @@ var material = map[string][]string{
 var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "priv"}
 
 // check applies the rules on members that go-jose does not.
-func (m object) check() error {
+func (m Members) check() error {
 	for _, name := range []string{"kty", "use", "alg", "crv"} {
-		if _, err := m.text(name); err != nil {
+		if _, err := m.Text(name); err != nil {
 			return err
 		}
 	}
-	kty, _ := m.text("kty")
-	crv, _ := m.text("crv")
+	kty, _ := m.Text("kty")
+	crv, _ := m.Text("crv")
 	if !slices.ContainsFunc(algorithms[:], func(a Alg) bool { return a.Type == kty && (a.Curve == crv || a.Curve == "") }) {
 		return errUnsupportedType
 	}
@@ -113,76 +111,24 @@ func (m object) check() error {
 		return fmt.Errorf("member k does not belong in a key of type %s", kty)
 	}
 	for _, name := range material[kty] {
-		if err := m.checkBase64(name); err != nil {
+		if err := m.CheckBase64(name); err != nil {
 			return err
 		}
 	}
 	if _, ok := m["alg"]; ok {
-		if alg, _ := m.text("alg"); algorithmIndex(alg) < 0 {
+		if alg, _ := m.Text("alg"); algorithmIndex(alg) < 0 {
 			return fmt.Errorf("alg %s does not verify signatures: use one of %v or leave it out", quote(alg), AlgorithmNames())
 		}
 	}
-	return m.checkUse()
+	return m.CheckUse("sig", "verify")
 }
 
-// checkUse demands that the key is meant to verify signatures (RFC 7517 §4.2, §4.3).
-func (m object) checkUse() error {
-	if _, ok := m["use"]; ok {
-		if use, _ := m.text("use"); use != "sig" {
-			return fmt.Errorf("use is %s: a verification key has sig or no use", quote(use))
-		}
+// issuer returns the member issuer, with which Entra ID says whose tokens the key signs. One
+// that cannot be read spoils the key, which would else count for every issuer.
+func (m Members) issuer() (string, error) {
+	issuer, err := m.Text("issuer")
+	if err == nil && len(issuer) > maxIssuerLength {
+		err = fmt.Errorf("issuer has %d bytes, at most %d are allowed", len(issuer), maxIssuerLength)
 	}
-	raw, ok := m["key_ops"]
-	if !ok {
-		return nil
-	}
-	var ops []string
-	if raw.Kind() != '[' || json.Unmarshal(raw, &ops) != nil {
-		return errors.New("key_ops is not an array of strings")
-	}
-	for i, op := range ops {
-		if slices.Contains(ops[:i], op) {
-			return errors.New("key_ops has a value twice (RFC 7517 §4.3)")
-		}
-	}
-	if !slices.Contains(ops, "verify") {
-		return errors.New("key_ops does not contain verify")
-	}
-	return nil
-}
-
-// checkBase64 demands a base64url string without padding or whitespace.
-func (m object) checkBase64(name string) error {
-	if _, ok := m[name]; !ok {
-		return fmt.Errorf("member %s is missing", name)
-	}
-	text, err := m.text(name)
-	if err != nil {
-		return err
-	}
-	if strings.ContainsAny(text, "\r\n") { // encoding/base64 passes over these two
-		return fmt.Errorf("member %s is not base64url without padding", name)
-	}
-	// Stray trailing bits are let pass: they do not make another key, and a key so written
-	// must go on colliding with one of the same kid.
-	if _, err := base64.RawURLEncoding.DecodeString(text); err != nil {
-		return fmt.Errorf("member %s is not base64url without padding", name)
-	}
-	return nil
-}
-
-// text returns the string value of a member, "" if absent.
-func (m object) text(name string) (string, error) {
-	raw, ok := m[name]
-	if !ok {
-		return "", nil
-	}
-	if raw.Kind() != '"' {
-		return "", fmt.Errorf("member %s is not a string", name)
-	}
-	text, err := jsontext.AppendUnquote(nil, raw)
-	if err != nil {
-		return "", fmt.Errorf("member %s is not a valid string", name)
-	}
-	return string(text), nil
+	return issuer, err
 }

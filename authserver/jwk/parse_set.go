@@ -52,7 +52,7 @@ func ParsePublicSet(jwks []byte) (*Set, []Problem, error) {
 }
 
 func parseSet(jwks []byte, symmetric bool) (*Set, []Problem, error) {
-	raw, err := splitSet(jwks)
+	raw, err := SplitSet(jwks)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading JWKS: %w", err)
 	}
@@ -87,12 +87,12 @@ type entry struct {
 
 func (e entry) problem(reason string) Problem { return Problem{e.index, e.key.id, reason} }
 
-// splitSet returns the JSON text of each key of the document.
-func splitSet(jwks []byte) ([][]byte, error) {
+// SplitSet returns the JSON text of each key of a JWKS document, as [ParseSet] bounds it.
+func SplitSet(jwks []byte) ([][]byte, error) {
 	if len(jwks) > maxSetLength {
 		return nil, fmt.Errorf("the document has %d bytes, at most %d are allowed", len(jwks), maxSetLength)
 	}
-	members, err := readObject(jwks)
+	members, err := ReadMembers(jwks)
 	if err != nil {
 		return nil, err
 	}
