@@ -3,26 +3,41 @@
 // Package keys fetches the key sets that tenants' policies name by URL, and keeps them fresh.
 //
 // [Engine.Find] is all that verification needs. It answers from memory without a lock when the key is at hand; else it
-// waits, for a bounded time, for the one fetch that is in flight for that [Source]. [Engine.Name] tells which sources a
-// new snapshot names; nothing is fetched until a request needs it, so neither start nor reload ever waits for anybody's
-// key server. [Engine.Status] tells how a source is doing.
+// waits, for a bounded time, for the one fetch that is in flight for that [Source]. [Engine.Current] tells whether what was
+// decided with a set still stands. [Engine.Name] tells which sources a new snapshot names; nothing is fetched until a request
+// needs it, so neither start nor reload ever waits for anybody's key server. [Engine.Status] and [Engine.All] tell how
+// sources are doing, [Hooks] when a fetch ended.
 //
 // The rules, each with its place:
 //
 //   - one fetch in flight per source, at most a few per host, no common queue (entry.go, hosts.go);
-//   - a set replaces its predecessor as a whole: a key withdrawn upstream is gone (view.go);
-//   - refreshed in the background while in use; after a rest, the first request waits for a fresh set (flight.go);
-//   - after a failure: exponential backoff with jitter, the old keys serving until stale-if-error ends (view.go);
+//   - a set replaces its predecessor as a whole: a key withdrawn upstream is gone (view.go). While its content is the same,
+//     so is its pointer;
+//   - refreshed in the background while in use, as often as the keenest policy wants; after a rest, the first request waits
+//     for a fresh set (flight.go);
+//   - after a failure: exponential backoff with jitter, the old keys serving each asker until its own stale-if-error ends
+//     (view.go); they are kept for the longest window there is;
 //   - an unknown kid causes at most one fetch per interval, one that stays unknown ever fewer (unknown.go);
-//   - 200 only, 512 KiB, 100 keys, any content type, no symmetric keys (fetch.go);
+//   - 200 only, 512 KiB, 100 keys, any content type, no symmetric keys (document.go, fetch.go);
 //   - where the server may connect is package outbound's business.
+//
+// Discovery (metadata.go): the source's URL is that of an issuer's metadata and is used exactly as it is given; the metadata
+// must name exactly the source's issuer, and their jwks_uri is fetched as it stands there, under the same rules, within one
+// time limit. The metadata (at most 64 KiB) are read again with every fetch, so that a provider that moves its keys is
+// followed; metadata that fail are a fetch that failed. For a directory of Entra ID the {tenantid} in metadata is the
+// directory, and keys that name another directory are left out.
+//
+// Cache-Control is not looked at: the policy's author has said how often, and a max-age of the publisher's could only keep a
+// withdrawn key longer.
 //
 // Three answers matter to the caller: a key, [jwk.ErrUnknownKeyID] (401: the set was fetched and does not hold it) and
 // [ErrUnavailable] (503: nobody can tell at the moment).
 //
-// A Source resolves to a URL in one place, Source.locate; a source that is found by discovery becomes one more case
-// there. Sources are shared: two policies that name equal sources share keys, but the engine knows no policies, and
-// which policy may use which source is decided by who asks.
+// Sources are shared: two policies that name equal sources share keys, but the engine knows no policies, and which policy
+// may use which source is decided by who asks.
+//
+// For metrics: each call of Hooks.Fetched is one fetch (discovery included), Status.Reason its outcome, of which Ready and
+// NoUsableKey are no failures; Status.Age, read with [Engine.All], is the age of the keys that serve, 0 without any.
 //
 // Time is the time package's: tests run in testing/synctest bubbles.
 package keys

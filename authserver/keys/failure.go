@@ -21,30 +21,35 @@ type failure struct {
 	message string
 }
 
-// explain puts an error of a fetch into words that name the host and the fix. It quotes nothing the upstream sent:
-// errors of net/http repeat parts of a malformed answer, URLs may hold secrets, and port numbers would make the message
-// change from fetch to fetch.
-func explain(err error, host string) *failure {
+// explain puts an error of getting the document d into words that name the host and the fix. It quotes nothing the
+// upstream sent: errors of net/http repeat parts of a malformed answer, URLs may hold secrets, and port numbers would make
+// the message change from fetch to fetch.
+func explain(err error, d *document, host string) *failure {
 	var refused *outbound.AddressError
 	var status statusError
 	var content *contentError
+	name := clean(host)
 	switch {
 	case errors.As(err, &refused):
 		return &failure{ReasonAddressNotAllowed, clean(refused.Error())}
 	case errors.As(err, &status):
-		return &failure{ReasonBadStatus, fmt.Sprintf("%s answered with status %d, expected 200", clean(host), int(status))}
+		text := fmt.Sprintf("%s answered with status %d, expected 200", name, int(status))
+		if d == &metadataDocument && (status == http.StatusNotFound || status == http.StatusGone) {
+			text += ": set discoveryURL if the issuer's metadata are elsewhere, or jwksURI to its keys"
+		}
+		return &failure{ReasonBadStatus, text}
 	case errors.Is(err, outbound.ErrTooLarge):
-		return &failure{ReasonTooLarge, fmt.Sprintf("the JWKS of %s is larger than %d KiB: publish only current signature keys there", clean(host), maxBody>>10)}
+		return &failure{ReasonTooLarge, fmt.Sprintf("the %s of %s is larger than %d KiB: %s", d.name, name, d.limit>>10, d.small)}
 	case errors.Is(err, outbound.ErrEncoded):
-		return &failure{ReasonBadContent, clean(host) + " compresses its answer although it was not asked to: turn that off for this path"}
+		return &failure{ReasonBadContent, name + " compresses its answer although it was not asked to: turn that off for this path"}
 	case errors.Is(err, outbound.ErrRedirect):
-		return &failure{ReasonBadRedirect, fmt.Sprintf("%s redirects where the server does not follow: name the final URL in jwksURI", clean(host))}
+		return &failure{ReasonBadRedirect, fmt.Sprintf("%s redirects where the server does not follow: name the final URL in %s", name, d.field)}
 	case errors.As(err, &content):
 		what := "the answer of " + host
 		if content.mediaType != "" {
 			what += " (" + content.mediaType + ")"
 		}
-		return &failure{ReasonBadContent, clean(fmt.Sprintf("%s is not a JWK Set: %v", what, content.err))}
+		return &failure{ReasonBadContent, clean(fmt.Sprintf("%s is not %s: %v", what, d.is, content.err))}
 	}
 	if f := explainTLS(err, host); f != nil {
 		return f

@@ -4,8 +4,6 @@ package keys
 
 import (
 	"context"
-	"fmt"
-	"mime"
 	"net/http"
 	"net/url"
 	"time"
@@ -14,13 +12,11 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
 )
 
-// maxBody is the largest JWKS document, in bytes (DESIGN §7).
-const maxBody = 512 << 10
-
 // fetched is how a fetch ended: with a set, or with a failure.
 type fetched struct {
 	set      *jwk.Set
 	problems []jwk.Problem
+	others   int // keys of other directories, left out
 	failure  *failure
 	client   *http.Client // that was used; nil if it did not come to that
 }
@@ -32,76 +28,95 @@ type fetcher struct {
 	timeout time.Duration
 }
 
-// fetch resolves the source to a URL, waits for a turn at its host and gets and parses the document. The time limit
-// counts from that turn.
+// fetch gets a source's keys with the client that its rules allow.
 func (f *fetcher) fetch(ctx context.Context, src Source) fetched {
-	target, err := src.locate()
-	if err != nil {
-		return fetched{failure: &failure{ReasonInvalidSource, clean(err.Error())}}
-	}
 	client, err := f.clients.Get(src.profile())
 	if err != nil {
 		return fetched{failure: &failure{ReasonInvalidSource, clean(err.Error())}}
 	}
-	release, err := f.hosts.acquire(ctx, host(target))
-	if err != nil {
-		return fetched{failure: explain(err, target.Host)}
-	}
-	defer release()
-	ctx, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
-	set, problems, err := get(ctx, client, target)
-	if err != nil {
-		return fetched{failure: explain(err, target.Host), client: client}
-	}
-	return fetched{set: set, problems: problems, client: client}
+	result := (&exchange{hosts: f.hosts, client: client, left: f.timeout}).run(ctx, src)
+	result.client = client
+	return result
 }
 
-// get asks once. Only 200 counts; the content type does not, since providers send all sorts.
-func get(ctx context.Context, client *http.Client, target *url.URL) (*jwk.Set, []jwk.Problem, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
-	if err != nil {
-		return nil, nil, err
+// exchange is one fetch's requests.
+type exchange struct {
+	hosts  *hostLimits
+	client *http.Client
+	left   time.Duration // of the time limit
+}
+
+// run resolves the source to a URL, waits for a turn at its host, and gets and parses the document. With discovery that
+// happens twice, and the metadata are read with every fetch: a jwks_uri that changes is followed at once. The time limit is
+// one for both; waiting for a turn does not count.
+func (x *exchange) run(ctx context.Context, src Source) fetched {
+	kind := &keySet
+	if src.Discovery {
+		kind = &metadataDocument
 	}
-	req.Header.Set("Accept", "application/jwk-set+json, application/json;q=0.9, */*;q=0.1")
-	req.Header.Set("User-Agent", "gatehouse")
-	resp, err := client.Do(req)
+	target, err := kind.parseURL(src.URL)
 	if err != nil {
-		return nil, nil, err
+		return fetched{failure: &failure{ReasonInvalidSource, clean(err.Error())}}
 	}
-	if resp.StatusCode != http.StatusOK {
-		_ = resp.Body.Close()
-		return nil, nil, statusError(resp.StatusCode)
+	if src.Discovery {
+		var refusal *failure
+		if target, refusal = x.discover(ctx, &src, target); refusal != nil {
+			return fetched{failure: refusal}
+		}
+		kind = &discoveredKeySet
 	}
-	body, err := outbound.ReadBody(resp, maxBody)
+	result := x.keys(ctx, kind, target)
+	if result.failure == nil {
+		result.set, result.others = src.pick(result.set)
+	}
+	return result
+}
+
+// get waits for a turn at the target's host and gets the document.
+func (x *exchange) get(ctx context.Context, d *document, target *url.URL) ([]byte, string, error) {
+	release, err := x.hosts.acquire(ctx, host(target))
 	if err != nil {
-		return nil, nil, err
+		return nil, "", err
+	}
+	defer release()
+	started := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, x.left)
+	defer cancel()
+	body, mediaType, err := d.get(ctx, x.client, target)
+	x.left -= time.Since(started)
+	return body, mediaType, err
+}
+
+// discover returns the jwks_uri of the metadata at target.
+func (x *exchange) discover(ctx context.Context, src *Source, target *url.URL) (*url.URL, *failure) {
+	d := &metadataDocument
+	body, mediaType, err := x.get(ctx, d, target)
+	if err != nil {
+		return nil, explain(err, d, target.Host)
+	}
+	m, err := parseMetadata(body)
+	if err != nil {
+		return nil, explain(&contentError{mediaType, err}, d, target.Host)
+	}
+	if f := m.check(src, target.Host); f != nil {
+		return nil, f
+	}
+	next, err := discoveredKeySet.parseURL(m.JWKSURI)
+	if err != nil {
+		return nil, &failure{ReasonNoJWKSURI, clean(err.Error() + "; it is at " + target.Host)}
+	}
+	return next, nil
+}
+
+// keys gets and parses the JWKS at target.
+func (x *exchange) keys(ctx context.Context, d *document, target *url.URL) fetched {
+	body, mediaType, err := x.get(ctx, d, target)
+	if err != nil {
+		return fetched{failure: explain(err, d, target.Host)}
 	}
 	set, problems, err := jwk.ParsePublicSet(body)
 	if err != nil {
-		return nil, nil, &contentError{mediaType(resp.Header), err}
+		return fetched{failure: explain(&contentError{mediaType, err}, d, target.Host)}
 	}
-	return set, problems, nil
+	return fetched{set: set, problems: problems}
 }
-
-// mediaType is the answer's content type for a message, without parameters; "" if it has none that can be read.
-func mediaType(h http.Header) string {
-	t, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	if err != nil || len(t) > 64 {
-		return ""
-	}
-	return t
-}
-
-type statusError int
-
-func (e statusError) Error() string { return fmt.Sprintf("status %d", int(e)) }
-
-// contentError is a body that is no JWK Set.
-type contentError struct {
-	mediaType string
-	err       error
-}
-
-func (e *contentError) Error() string { return e.err.Error() }
-func (e *contentError) Unwrap() error { return e.err }

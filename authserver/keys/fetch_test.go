@@ -41,9 +41,9 @@ func fetchOnce(t *testing.T, src Source, o Options) Status {
 }
 
 func TestAnswersOfKeyServers(t *testing.T) {
-	good := document("a")
+	good := jwks("a")
 	large := `{"keys":[],"padding":"` + strings.Repeat("x", 900<<10) + `"}`
-	hundredAndOne := document(strings.Split(strings.Repeat("k,", 101), ",")[:101]...)
+	hundredAndOne := jwks(strings.Split(strings.Repeat("k,", 101), ",")[:101]...)
 	for _, tt := range []struct {
 		name    string
 		handler http.HandlerFunc
@@ -106,9 +106,9 @@ func TestSourcesThatCannotBeFetched(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = closed.Close()
-	server := httptest.NewServer(text("application/json", document("a")))
+	server := httptest.NewServer(text("application/json", jwks("a")))
 	defer server.Close()
-	secure := httptest.NewTLSServer(text("application/json", document("a")))
+	secure := httptest.NewTLSServer(text("application/json", jwks("a")))
 	defer secure.Close()
 	ca := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}))
 	noDNS := outbound.NewClients(outbound.Options{Resolver: &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
@@ -150,7 +150,7 @@ func TestCertificateForAnotherName(t *testing.T) {
 	if err != nil {
 		t.Skipf("no second loopback address: %v", err)
 	}
-	server := httptest.NewUnstartedServer(text("application/json", document("a")))
+	server := httptest.NewUnstartedServer(text("application/json", jwks("a")))
 	_ = server.Listener.Close()
 	server.Listener = listener
 	server.StartTLS()
@@ -167,7 +167,7 @@ func TestRequest(t *testing.T) {
 	var got http.Header
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got = r.Header.Clone()
-		_, _ = io.WriteString(w, document("a"))
+		_, _ = io.WriteString(w, jwks("a"))
 	}))
 	defer server.Close()
 	fetchOnce(t, Source{URL: server.URL, AllowedCIDRs: loopback}, Options{})
@@ -182,7 +182,7 @@ func TestRequest(t *testing.T) {
 
 // FuzzExplain feeds documents to parser and status: no panic, and no message that is unfit for a condition.
 func FuzzExplain(f *testing.F) {
-	f.Add(document("a"), "application/json")
+	f.Add(jwks("a"), "application/json")
 	f.Add("<html>", "text/html")
 	f.Add(`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"\u0000\n","x":"AAAA"}]}`, "x/y; z=\x00")
 	f.Fuzz(func(t *testing.T, body, contentType string) {
@@ -190,7 +190,7 @@ func FuzzExplain(f *testing.F) {
 		result := fetched{set: set, problems: problems}
 		if err != nil {
 			header := http.Header{"Content-Type": {contentType}}
-			result = fetched{failure: explain(&contentError{mediaType(header), err}, "idp.test")}
+			result = fetched{failure: explain(&contentError{mediaTypeOf(header), err}, &keySet, "idp.test")}
 		}
 		o := Options{}.withDefaults()
 		now := time.Now()

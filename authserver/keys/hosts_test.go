@@ -25,7 +25,7 @@ func TestFetchesPerHost(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer slow.Close()
-	live := httptest.NewServer(text("application/json", document("a")))
+	live := httptest.NewServer(text("application/json", jwks("a")))
 	defer live.Close()
 
 	engine := New(Options{FetchesPerHost: 3, MaxWait: 20 * time.Second, FetchTimeout: 20 * time.Second})

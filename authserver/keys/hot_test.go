@@ -18,7 +18,7 @@ const bundleSize = 64 << 10
 // warm returns an engine that has fetched n sources, the last of which is returned; all with one large CA bundle.
 func warm(tb testing.TB, n int) (*Engine, Source) {
 	tb.Helper()
-	set, _, err := jwk.ParsePublicSet([]byte(document("a", "b", "c")))
+	set, _, err := jwk.ParsePublicSet([]byte(jwks("a", "b", "c")))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -46,7 +46,8 @@ type Options struct {
 // Hooks observe an engine, for metrics and logs. They run on the fetching goroutine, must not block and may be nil.
 // The age of each key set is read with [Engine.All].
 type Hooks struct {
-	// Fetched is called after each fetch with the source's new status and the time the fetch took.
+	// Fetched is called after each fetch with the source's new status and the time the fetch took, turns waited for included.
+	// Status.Reason tells how this fetch ended.
 	Fetched func(src Source, status Status, took time.Duration)
 }
 

@@ -2,14 +2,7 @@
 
 package keys
 
-import (
-	"errors"
-	"fmt"
-	"net/url"
-	"strings"
-
-	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
-)
+import "github.com/gatehouse-auth/gatehouse/authserver/outbound"
 
 // Source says where a key set is published and how it is reached. It is comparable: policies whose sources are equal
 // share one key set, one fetch and one backoff.
@@ -34,22 +27,3 @@ type Source struct {
 func (s Source) profile() outbound.Profile {
 	return outbound.Profile{AllowedCIDRs: s.AllowedCIDRs, CABundle: s.CABundle}
 }
-
-// locate returns the URL of the source's JWKS document.
-func (s Source) locate() (*url.URL, error) {
-	u, err := url.Parse(s.URL)
-	switch {
-	case err != nil: // url.Error repeats the URL, which may hold a password
-		return nil, errors.New("jwksURI is not a URL such as https://idp.example/keys")
-	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("jwksURI has the scheme %q: use https://", u.Scheme)
-	case u.Hostname() == "":
-		return nil, errors.New("jwksURI names no host")
-	case u.User != nil:
-		return nil, errors.New("jwksURI holds a user name or password, which is never sent: remove it")
-	}
-	return u, nil
-}
-
-// host is the source's host and port in lower case, for limits and messages.
-func host(u *url.URL) string { return strings.ToLower(u.Host) }

@@ -23,8 +23,10 @@ const (
 	ReasonTLSFailed         Reason = "TLSFailed"         // certificate or handshake
 	ReasonBadStatus         Reason = "BadStatus"         // an answer other than 200
 	ReasonBadRedirect       Reason = "BadRedirect"       // more redirects than are followed, or none that can be
-	ReasonTooLarge          Reason = "TooLarge"          // more than 512 KiB
-	ReasonBadContent        Reason = "BadContent"        // no JWK Set
+	ReasonTooLarge          Reason = "TooLarge"          // more than 512 KiB, or of metadata 64 KiB
+	ReasonBadContent        Reason = "BadContent"        // no JWK Set, or no metadata
+	ReasonIssuerMismatch    Reason = "IssuerMismatch"    // the metadata are another issuer's
+	ReasonNoJWKSURI         Reason = "NoJWKSURI"         // the metadata name no URL of keys that can be used
 	ReasonInternalError     Reason = "InternalError"     // a fault of Gatehouse
 )
 
@@ -75,7 +77,11 @@ func (v *view) message(serving bool) string {
 	case !v.attempted:
 		return ""
 	}
-	return plural(v.set.Len(), "key") + v.problemText()
+	text := plural(v.set.Len(), "key")
+	if v.others > 0 {
+		text += fmt.Sprintf(", %d of other directories left out", v.others)
+	}
+	return text + v.problemText()
 }
 
 // problemText tells of the first problems; a set has at most 100.

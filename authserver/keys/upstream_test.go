@@ -31,8 +31,8 @@ func named(sources ...Source) map[Source]time.Duration {
 	return m
 }
 
-// document is a JWKS with one Ed25519 key per key ID.
-func document(kids ...string) string {
+// jwks is a document with one Ed25519 key per key ID.
+func jwks(kids ...string) string {
 	keys := make([]string, len(kids))
 	for i, kid := range kids {
 		seed := sha256.Sum256([]byte(kid))
@@ -63,7 +63,7 @@ func (u *upstream) fetch(ctx context.Context, src Source) fetched {
 	select {
 	case <-time.After(min(delay, 10*time.Second)):
 	case <-ctx.Done():
-		return fetched{failure: explain(ctx.Err(), "idp.test")}
+		return fetched{failure: explain(ctx.Err(), &keySet, "idp.test")}
 	}
 	if !ok || delay > 10*time.Second {
 		return fetched{failure: &failure{ReasonUnreachable, "idp.test did not answer"}}
@@ -78,7 +78,7 @@ func (u *upstream) fetch(ctx context.Context, src Source) fetched {
 func (u *upstream) serve(url string, kids ...string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.body[url] = document(kids...)
+	u.body[url] = jwks(kids...)
 	delete(u.delay, url)
 }
 
