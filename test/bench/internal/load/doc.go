@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package load is the load generator of the benchmark: HTTP/1.1 over keep-alive loopback connections, one thread, no
-// goroutine per connection and no allocation per request, so that it keeps a server busy from a single core.
+// Package load is the load generator of the benchmark: HTTP/1.1 or Envoy's external authorization over gRPC, on
+// keep-alive loopback connections, one thread, no goroutine per connection and hardly an allocation per request, so that
+// it keeps a server busy from a single core.
 //
 // Run drives a closed loop (each connection sends its next request when its answer is complete: the most the server
 // can do) or an open loop (requests are due at a fixed rate, whatever the server does; latency counts from the moment
@@ -12,5 +13,8 @@
 //
 // Every answer is checked (Request.Status, Request.User). The first wrong one ends the run with an error.
 //
-// What it does not do: TLS, pipelining, chunked answers, any host but this one.
+// Where things are: run.go what to ask for, loop.go the order of events, poller.go sockets, http.go and response.go
+// HTTP/1.1, grpc.go frames of HTTP/2 and grpc_answer.go what they carry.
+//
+// What it does not do: TLS, pipelining, chunked answers, compressed messages, any host but this one.
 package load

@@ -18,7 +18,7 @@ const stall = 10 * time.Second
 type loop struct {
 	o      Options
 	poller *poller
-	idle   []*conn
+	idle   []*lane
 
 	start    time.Time
 	sent     int // requests handed out, so also the index of the next one
@@ -29,6 +29,7 @@ type loop struct {
 	openedAt   time.Duration
 	openedCPU  time.Duration
 	openedWith int // answers before the window
+	ticks      int // calls of Each
 	latency    *Histogram
 	result     Result
 }
@@ -44,10 +45,13 @@ func (l *loop) run(ctx context.Context) error {
 		if err := l.mark(now); err != nil {
 			return err
 		}
+		if err := l.each(now); err != nil {
+			return err
+		}
 		if err := l.dispatch(now); err != nil {
 			return err
 		}
-		if l.done && len(l.idle) == len(l.poller.conns) && !l.due(now) {
+		if l.done && len(l.idle) == len(l.poller.lanes) && !l.due(now) {
 			return nil
 		}
 		ready, err := l.poller.ready()
@@ -56,11 +60,11 @@ func (l *loop) run(ctx context.Context) error {
 		}
 		if len(ready) > 0 {
 			lastAnswer = now
-		} else if now-lastAnswer > stall && len(l.idle) < len(l.poller.conns) {
+		} else if now-lastAnswer > stall && len(l.idle) < len(l.poller.lanes) {
 			return fmt.Errorf("waiting for an answer: none within %s", stall)
 		}
 		for _, c := range ready {
-			if err := l.receive(c); err != nil {
+			if err := c.receive(l.finished); err != nil {
 				return err
 			}
 		}
@@ -87,15 +91,33 @@ func (l *loop) mark(now time.Duration) error {
 	return nil
 }
 
-// dispatch sends on idle connections: everything that is due in an open loop, as much as fits in a closed one.
+// each calls Options.Each when it is time to.
+func (l *loop) each(now time.Duration) error {
+	if l.o.Each == nil || l.done || now < l.o.Warm+time.Duration(l.ticks)*time.Second {
+		return nil
+	}
+	l.ticks++
+	return l.o.Each()
+}
+
+// dispatch sends on idle lanes: everything that is due in an open loop, as much as fits in a closed one.
 func (l *loop) dispatch(now time.Duration) error {
+	sent := l.sent
 	for len(l.idle) > 0 && l.due(now) {
-		c := l.idle[len(l.idle)-1]
+		at := l.idle[len(l.idle)-1]
 		l.idle = l.idle[:len(l.idle)-1]
-		c.request = &l.o.Requests[l.sent]
-		c.due = l.dueAt(l.sent)
+		at.request = &l.o.Requests[l.sent]
+		at.due = l.dueAt(l.sent)
 		l.sent++
-		if err := c.send(); err != nil {
+		if err := at.conn.send(at); err != nil {
+			return err
+		}
+	}
+	if l.sent == sent {
+		return nil
+	}
+	for _, c := range l.poller.conns {
+		if err := c.flush(); err != nil {
 			return err
 		}
 	}
@@ -124,19 +146,14 @@ func (l *loop) dueAt(i int) time.Duration {
 
 func (l *loop) exhausted() bool { return l.sent >= len(l.o.Requests) }
 
-// receive reads what has arrived on c and, when the answer is complete, checks it and frees the connection.
-func (l *loop) receive(c *conn) error {
-	complete, err := c.receive()
-	if err != nil || !complete {
-		return err
-	}
-	if l.latency != nil && c.due >= l.o.Warm {
-		l.latency.Add(time.Since(l.start) - c.due)
+// finished counts the answer on a lane, which is complete and right, and frees the lane.
+func (l *loop) finished(at *lane) {
+	if l.latency != nil && at.due >= l.o.Warm {
+		l.latency.Add(time.Since(l.start) - at.due)
 	}
 	l.answered++
-	c.request = nil
-	l.idle = append(l.idle, c)
-	return nil
+	at.request = nil
+	l.idle = append(l.idle, at)
 }
 
 // check compares an answer with what the request demands. The answer's head is shown: it holds no token.

@@ -14,19 +14,23 @@ import (
 
 // Request is one request and the answer it must get.
 type Request struct {
-	Bytes  []byte // the whole request as sent
-	Status int    // the status the answer must have
+	Bytes  []byte // the whole request as sent; for gRPC the message, a CheckRequest of Envoy's external authorization
+	Status int    // the status the answer must have; for gRPC that of the DeniedHttpResponse, 200 for an OkHttpResponse
 	User   string // the exact X-Auth-Request-User the answer must have; "" = the header must be absent
 }
 
 // Options says what to send and for how long.
 type Options struct {
 	Addr        string    // IPv4 address and port
-	Connections int       // keep-alive connections; in a closed loop also the number of requests in flight
+	Connections int       // keep-alive connections; with HTTP/1.1 in a closed loop also the number of requests in flight
+	Streams     int       // gRPC: requests in flight on each connection; 0 = HTTP/1.1
 	Requests    []Request // sent in this order, each once; the run ends early when all have been sent
 	Warm        time.Duration
 	Window      time.Duration // measured, after Warm
 	Rate        float64       // requests due per second; 0 = closed loop
+
+	// Each is called once a second from the end of Warm on, between requests: it must be quick. nil = nothing is done.
+	Each func() error
 
 	// CPU returns the CPU time that the server has used so far. It is asked at both ends of the window.
 	CPU func() (time.Duration, error)
@@ -59,12 +63,12 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
-	p, err := dial(o.Addr, o.Connections)
+	p, err := dial(o.Addr, o.Connections, o.Streams)
 	if err != nil {
 		return Result{}, err
 	}
 	defer p.close()
-	l := &loop{o: o, poller: p, idle: append([]*conn(nil), p.conns...)}
+	l := &loop{o: o, poller: p, idle: append([]*lane(nil), p.lanes...)}
 	if o.Rate > 0 {
 		l.latency = new(Histogram)
 	}
