@@ -87,9 +87,9 @@ func ownRows(t *testing.T) []row {
 		by("the policy's leeway", initech, "/verify", own(obj{"organization": "initech", "exp": now.Add(-299 * time.Second).Unix()})),
 		by("a policy's audience too", row{user: "eve", email: "eve@staff.example", groups: "admins", preferred: "eve", tenant: "hooli"}, "/verify", own(hooli)),
 
-		deny("route disagrees", "/verify/acme", "tenants_differ", own(nil)),
-		deny("route of no policy disagrees", "/verify/other", "tenants_differ", own(nil)),
-		deny("header disagrees", "/verify", "tenants_differ", own(nil), "x-jwt-tenant-id: initech"),
+		deny("route disagrees", "/verify/acme", "organization_differs", own(nil)),
+		deny("route of no policy disagrees", "/verify/other", "organization_differs", own(nil)),
+		deny("header disagrees", "/verify", "organization_differs", own(nil), "x-jwt-tenant-id: initech"),
 		deny("a policy without acceptIssuedTokens", "/verify/umbrella", "own_tokens_not_accepted", own(obj{"organization": "umbrella"})),
 		deny("a policy without acceptIssuedTokens, not by route", "/verify", "own_tokens_not_accepted", own(obj{"organization": "umbrella"})),
 		deny("the default policy's own organization", "/verify", "own_tokens_not_accepted", own(obj{"organization": "globex"})),

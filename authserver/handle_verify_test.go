@@ -241,7 +241,7 @@ func tenantRows(t *testing.T) []row {
 		deny("header beats the default", "/verify", "alg_not_allowed", globex, "x-jwt-tenant-id: acme"),
 		deny("the token does not choose the tenant", "/verify", "alg_not_allowed", acme),
 		deny("a token of another tenant", "/verify/acme", "alg_not_allowed", globex),
-		deny("a token of another tenant with one kid", "/verify/initech", "typ_not_allowed", x(c.hooli.sign(t, obj{"typ": nil}, initechClaims))),
+		deny("a token of another tenant with one kid", "/verify/initech", "alg_not_allowed", x(c.hooli.sign(t, obj{"typ": nil}, initechClaims))),
 		deny("another tenant's key, this one's issuer", "/verify/umbrella", "unknown_key", x(c.acme.sign(t, nil, acmeClaims.with(obj{"iss": "https://idp.umbrella.example"})))),
 		deny("unknown by route", "/verify/nobody", "unknown_tenant", acme),
 		deny("unknown by header", "/verify", "unknown_tenant", acme, "x-jwt-tenant-id: nobody"),

@@ -154,7 +154,7 @@ func (s *Server) Load(files map[string][]byte) error {
 	if next == old {
 		return err
 	}
-	s.keys.Use(next.policies.Remotes()) // before the first request asks for them
+	s.keys.Name(next.policies.Remotes()) // before the first request asks for them
 	s.prepareLogins(old, next)
 	s.snapshot.Store(next)
 	if old == nil {

@@ -3,11 +3,12 @@
 package policy
 
 import (
-	"context"
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
+	"github.com/gatehouse-auth/gatehouse/authserver/claims"
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 	"github.com/gatehouse-auth/gatehouse/authserver/keys"
@@ -15,13 +16,13 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/token"
 )
 
-// KeySource fetches verification keys by URL; [keys.Engine] is the one in use. An error that is [keys.ErrUnavailable] is
-// answered with 503, every other with 401.
-type KeySource interface {
-	Key(ctx context.Context, src keys.Source, alg, kid string, hasKid bool) (*jwk.Key, error)
-}
+// What counts for fetched key sets where a policy says nothing.
+const (
+	defaultRefreshInterval = 10 * time.Minute
+	defaultStaleIfError    = 24 * time.Hour
+)
 
-// Outbound is how the server reaches the URLs of policies. A policy compiled for one value is not used with another.
+// Outbound is what compiled policies reach beyond themselves. A policy compiled for one value is not used with another.
 type Outbound struct {
 	// AllowedCIDRs as written by outbound.FormatCIDRs.
 	AllowedCIDRs string
@@ -29,6 +30,8 @@ type Outbound struct {
 	CABundle outbound.Bundle
 	// Keys fetches.
 	Keys KeySource
+	// Decisions remembers what was decided; nil remembers nothing.
+	Decisions *Decisions
 }
 
 // Policy is one compiled policy. It is immutable.
@@ -36,6 +39,7 @@ type Policy struct {
 	from     *config.Policy  // what it was compiled from, to tell whether it still stands
 	bundle   outbound.Bundle // that from names
 	outbound Outbound
+	number   uint64 // of no other policy that its Outbound.Decisions has to do with
 
 	tenant    string
 	object    string
@@ -45,17 +49,10 @@ type Policy struct {
 	wide      token.Rules // under which own tokens parse too
 	sources   []source
 	audiences []string
-	mapping   mapping
-	prefix    bool
+	maxAge    time.Duration // 0: age is not checked
+	nonce     string        // "": not checked
+	claims    *claims.Rules
 	acceptOwn bool
-}
-
-// source is one issuer of a policy and where its keys are.
-type source struct {
-	issuer string   // "" fits every token; only in a single entry with keys
-	set    *jwk.Set // inline keys; nil: fetched from remote
-	remote keys.Source
-	fetch  KeySource
 }
 
 // Object is "TenantJWTPolicy/namespace/name", the key at /configz.
@@ -75,16 +72,32 @@ func (p *Policy) Remotes() []keys.Source {
 	return remotes
 }
 
-// compile parses a policy's keys once and for all. bundle is the one that c names. c must not be changed afterwards. An
-// error names the field and holds nothing of its value: it is told at /configz.
+// refreshInterval is how often the policy wants its key sets fetched while they are in use.
+func (p *Policy) refreshInterval() time.Duration {
+	if p.from.JWKS == nil {
+		return defaultRefreshInterval
+	}
+	return p.from.JWKS.RefreshInterval.Value()
+}
+
+// staleIfError is how long the policy takes keys after their fetch while later fetches fail; 0 for not at all.
+func staleIfError(c *config.Policy) time.Duration {
+	if c.JWKS == nil {
+		return defaultStaleIfError
+	}
+	return c.JWKS.StaleIfError.Value()
+}
+
+// compile parses a policy's keys and expressions once and for all. bundle is the one that c names. c must not be changed
+// afterwards. An error names the field and holds nothing of its value: it is told at /configz.
 func compile(c *config.Policy, bundle outbound.Bundle, o Outbound) (*Policy, error) {
 	p := &Policy{
-		from: c, bundle: bundle, outbound: o,
+		from: c, bundle: bundle, outbound: o, number: o.Decisions.next(),
 		tenant: c.TenantID, object: c.Object, byDefault: c.Default,
 		rules:     token.Rules{Algorithms: c.Algorithms, Types: c.TokenTypes, Leeway: c.Leeway.Value()},
 		audiences: c.Audiences,
-		mapping:   mapping{username: first(c.Claims.Username.Claims), email: first(c.Claims.Email.Claims), groups: first(c.Claims.Groups.Claims)},
-		prefix:    c.Claims.Username.PrefixWithTenant,
+		maxAge:    c.MaxTokenAge.Value(),
+		nonce:     c.RequiredNonce,
 		acceptOwn: c.AcceptIssuedTokens,
 	}
 	for i, name := range c.Algorithms {
@@ -94,36 +107,18 @@ func compile(c *config.Policy, bundle outbound.Bundle, o Outbound) (*Policy, err
 	}
 	p.wide = token.Rules{Algorithms: union(c.Algorithms, ownAlgorithms), Types: union(c.TokenTypes, ownTypes)}
 	for i := range c.Issuers {
-		s, err := compileSource(&c.Issuers[i], bundle, o)
+		s, err := compileSource(&c.Issuers[i], bundle, o, staleIfError(c))
 		if err != nil {
 			return nil, fmt.Errorf("issuers[%d]: %w", i, err)
 		}
 		p.sources = append(p.sources, s)
 	}
+	nameKeyIssuers(p.sources)
+	var err error
+	if p.claims, err = claims.Compile(&c.Claims, c.TenantID); err != nil {
+		return nil, err
+	}
 	return p, nil
-}
-
-func compileSource(issuer *config.Issuer, bundle outbound.Bundle, o Outbound) (source, error) {
-	s := source{issuer: issuer.Issuer}
-	if issuer.JWKSURI != "" {
-		if bundle == (outbound.Bundle{}) {
-			bundle = o.CABundle
-		}
-		s.remote = keys.Source{URL: issuer.JWKSURI, AllowedCIDRs: o.AllowedCIDRs, CABundle: bundle}
-		s.fetch = o.Keys
-		return s, nil
-	}
-	parsed := make([]*jwk.Key, len(issuer.Keys))
-	for i, text := range issuer.Keys {
-		key, err := jwk.ParseKey(text)
-		if err != nil {
-			// Render has parsed it, and told its author what it says; err repeats kid, alg and use.
-			return s, fmt.Errorf("keys[%d] is not a JWK that this server can use", i)
-		}
-		parsed[i] = key
-	}
-	s.set = jwk.NewSet(parsed...)
-	return s, nil
 }
 
 // sameAs tells whether p is what compiling c for o would give.
@@ -131,29 +126,9 @@ func (p *Policy) sameAs(c *config.Policy, o Outbound) bool {
 	return p.outbound == o && (p.from == c || reflect.DeepEqual(p.from, c))
 }
 
-// source returns the issuer of the policy with exactly that name; nil if there is none.
-func (p *Policy) source(issuer string) *source {
-	i := slices.IndexFunc(p.sources, func(s source) bool { return s.issuer == "" || s.issuer == issuer })
-	if i < 0 {
-		return nil
-	}
-	return &p.sources[i]
-}
-
-// key returns the one key for the token, as jwk.Set.Select defines it.
-func (s *source) key(ctx context.Context, t *token.Token) (*jwk.Key, error) {
-	if s.set != nil {
-		return t.Select(s.set)
-	}
-	kid, hasKid := t.KeyID()
-	key, err := s.fetch.Key(ctx, s.remote, t.Algorithm(), kid, hasKid)
-	if err != nil {
-		return nil, token.SelectError(err)
-	}
-	if key.Type() == "oct" { // the engine leaves them out; that it does is not relied on
-		return nil, refuse(token.ReasonUnknownKey, "a symmetric key of a public document is no secret")
-	}
-	return key, nil
+// source returns the index of the issuer of the policy with exactly that name; -1 if there is none.
+func (p *Policy) source(issuer string) int {
+	return slices.IndexFunc(p.sources, func(s source) bool { return s.issuer == "" || s.issuer == issuer })
 }
 
 // union returns a without copying where it holds all of b.
@@ -163,11 +138,4 @@ func union(a, b []string) []string {
 		return a
 	}
 	return slices.Concat(a, missing)
-}
-
-func first(names []string) string {
-	if len(names) == 0 {
-		return ""
-	}
-	return names[0]
 }

@@ -4,59 +4,76 @@ package policy
 
 import (
 	"context"
-	"net/http"
+	"strings"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/authserver/claims"
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 	"github.com/gatehouse-auth/gatehouse/authserver/token"
 )
 
 // Decide decides one request at the time now. It waits for nobody but, where keys have to be fetched first, the key
 // engine, within the engine's bound and no longer than ctx.
 func (s *Set) Decide(ctx context.Context, f *Facts, now time.Time) Decision {
-	var d Decision
-	if err := s.decide(ctx, f, now, &d); err != nil {
-		d.refused(err)
-		return d
+	j := judgement{set: s, now: now}
+	err := j.ask(f)
+	if err == nil {
+		if d, ok := s.recall(&j); ok {
+			return d
+		}
+		err = j.judge(ctx)
 	}
-	d.Status = http.StatusOK
-	return d
+	j.decision.close(err)
+	if err == nil {
+		s.remember(&j)
+	}
+	return j.decision
 }
 
-func (s *Set) decide(ctx context.Context, f *Facts, now time.Time, d *Decision) error {
-	d.HasToken = f.hasToken()
+// judgement is one request on its way to a decision: what is asked, and what has been found so far. Decide and Explain fill
+// it by the same code.
+type judgement struct {
+	set *Set
+	now time.Time
+	key rememberedKey
+
+	// What is asked.
+	raw, named string // the token; the tenant that the request names, "" for none
+	narrow     narrowing
+	policy     *Policy // that applies; nil for none
+	unknown    error   // without a policy: the refusal of all but own tokens
+
+	// What was found.
+	token  *token.Token
+	own    bool // iss is the server's own
+	source int  // in policy.sources, whose keys were tried; -1 for none
+	signer *jwk.Key
+	keys   *jwk.Set // that signer is of
+	claims *token.Claims
+	leeway time.Duration // that claims were judged with
+
+	decision Decision
+}
+
+// ask reads what the request asks, all of it before anything of the token.
+func (j *judgement) ask(f *Facts) (err error) {
+	j.source = -1
+	j.decision.HasToken = f.hasToken()
 	if err := f.check(); err != nil {
 		return err
 	}
-	raw, err := f.token()
-	if err != nil {
+	if j.raw, err = f.token(); err != nil {
 		return err
 	}
-	named, err := f.tenant(s)
-	if err != nil {
+	if j.named, err = f.tenant(j.set); err != nil {
 		return err
 	}
-	narrow := f.narrowing()
-
-	p, unknown := s.find(named)
-	if p != nil {
-		d.Tenant = p.tenant
+	j.narrow = f.narrowing()
+	if j.policy, j.unknown = j.set.find(j.named); j.policy != nil {
+		j.decision.Tenant = j.policy.tenant
 	}
-	t, err := token.Parse(raw, s.intake(p))
-	switch {
-	case err != nil && p == nil:
-		return unknown
-	case err != nil:
-		return err
-	}
-	// Whose keys are tried, and nothing else, is read before the signature is checked.
-	if t.UnverifiedIssuer() == s.own.issuer {
-		return s.decideOwn(t, named, &narrow, now, d)
-	}
-	if p == nil {
-		return unknown
-	}
-	return p.decide(ctx, t, &narrow, now, d)
+	return nil
 }
 
 // isName tells whether a tenant could have that ID; those of policies were checked before.
@@ -77,39 +94,115 @@ func (s *Set) find(named string) (p *Policy, unknown error) {
 	return p, nil
 }
 
-// decide judges a token of somebody else's making.
-func (p *Policy) decide(ctx context.Context, t *token.Token, narrow *narrowing, now time.Time, d *Decision) error {
+// judge judges the token that was asked about.
+func (j *judgement) judge(ctx context.Context) error {
+	if err := j.parse(); err != nil {
+		return err
+	}
+	// Whose keys are tried, and nothing else, is read before the signature is checked.
+	if own := j.set.own.issuer; own != "" && j.token.UnverifiedIssuer() == own {
+		j.own = true
+		return j.judgeOwn()
+	}
+	if j.policy == nil {
+		return j.unknown
+	}
+	return j.judgeForeign(ctx)
+}
+
+// parse takes the token in. Whether it is an own one shows only then, so one that may be is parsed by rules that are wider
+// than those that count: either the policy's or the own ones are checked afterwards.
+func (j *judgement) parse() (err error) {
+	p := j.policy
+	switch {
+	case p == nil:
+		if j.token, err = token.Parse(j.raw, &j.set.own.rules); err != nil {
+			return j.unknown
+		}
+		return nil
+	case strings.Count(j.raw, ".") == 4: // encrypted, and own tokens never are
+		j.token, err = token.Parse(j.raw, &p.rules)
+		return err
+	}
+	if j.token, err = token.Parse(j.raw, &p.wide); err == nil {
+		return nil
+	}
+	if _, narrower := token.Parse(j.raw, &p.rules); narrower != nil {
+		return narrower // which of two faults is told, the policy's rules decide
+	}
+	return err
+}
+
+// judgeForeign judges a token of somebody else's making.
+func (j *judgement) judgeForeign(ctx context.Context) error {
+	p, t := j.policy, j.token
 	if err := t.Check(&p.rules); err != nil {
 		return err
 	}
-	d.Algorithm = t.Algorithm()
-	source := p.source(t.UnverifiedIssuer())
-	if source == nil {
-		return refuse(ReasonIssuer, "iss is not one of the policy's issuers")
+	j.decision.Algorithm = t.Algorithm()
+	if j.source = p.source(t.UnverifiedIssuer()); j.source < 0 {
+		return refuse(claims.ReasonIssuer, "iss is not one of the policy's issuers")
 	}
-	key, err := source.key(ctx, t)
+	s := &p.sources[j.source]
+	found, err := s.find(ctx, t)
 	if err != nil {
 		return err
 	}
-	if err := t.Verify(key); err != nil {
+	j.signer, j.keys = found.Key, found.Set
+	if err := t.Verify(found.Key); err != nil {
 		return err
 	}
-	claims, err := t.Claims(&p.rules, now)
-	if err != nil {
+	j.leeway = p.rules.Leeway
+	if j.claims, err = t.Claims(&p.rules, j.now); err != nil {
 		return err
 	}
 	// The same bytes as before: kept so that no change elsewhere can part whose keys were tried from who it is.
-	if source.issuer != "" && claims.Issuer != source.issuer {
-		return refuse(ReasonIssuer, "iss is not the issuer whose keys were tried")
+	if s.issuer != "" && j.claims.Issuer != s.issuer {
+		return refuse(claims.ReasonIssuer, "iss is not the issuer whose keys were tried")
 	}
-	if len(p.audiences) > 0 {
-		if err := checkAudience(claims, p.audiences); err != nil {
+	if s.directory != "" {
+		if err := claims.CheckDirectory(j.claims, s.directory); err != nil {
 			return err
 		}
 	}
-	if err := narrow.check(claims, p.audiences); err != nil {
+	if err := j.checkClaims(); err != nil {
 		return err
 	}
-	d.Identity, err = p.mapping.identify(claims, p.tenant, p.prefix)
+	j.decision.Identity, err = p.claims.Identify(j.claims)
 	return err
+}
+
+// checkClaims applies what the policy asks of the claims of any token, and what the request asks beyond it.
+func (j *judgement) checkClaims() error {
+	p, c := j.policy, j.claims
+	if p != nil {
+		if err := p.checkRegistered(c, j.now); err != nil {
+			return err
+		}
+	}
+	if err := j.narrow.check(c, p); err != nil {
+		return err
+	}
+	if p == nil {
+		return nil
+	}
+	return p.claims.Check(c)
+}
+
+// checkRegistered applies what the policy asks of aud, iat and nonce.
+func (p *Policy) checkRegistered(c *token.Claims, now time.Time) error {
+	if len(p.audiences) > 0 {
+		if err := claims.CheckAudience(c, p.audiences); err != nil {
+			return err
+		}
+	}
+	if p.maxAge > 0 {
+		if err := claims.CheckAge(c, p.maxAge, p.rules.Leeway, now); err != nil {
+			return err
+		}
+	}
+	if p.nonce != "" {
+		return claims.CheckNonce(c, p.nonce)
+	}
+	return nil
 }

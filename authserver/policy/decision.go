@@ -3,22 +3,25 @@
 package policy
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
-	"github.com/gatehouse-auth/gatehouse/authserver/keys"
+	"github.com/gatehouse-auth/gatehouse/authserver/claims"
 	"github.com/gatehouse-auth/gatehouse/authserver/token"
 )
 
 // retryAfter is what a 503 asks of the client: the key engine's shortest wait between two attempts.
 const retryAfter = time.Second
 
+// Identity is who a request is, each value as it stands in its header.
+type Identity = claims.Identity
+
 // Decision is the answer to one request.
 type Decision struct {
 	// Status is 200, 401, 403 or 503.
 	Status int
-	// Identity is set with 200 only.
+	// Identity is set with 200 only. Its Headers are those of the deciding policy; an answer carries every one of
+	// [Set.HeaderNames], empty where they are not among these.
 	Identity Identity
 
 	// Reason and Detail say why not; they are for logs, metrics and explain, never for the client. Neither holds
@@ -28,9 +31,12 @@ type Decision struct {
 
 	// HasToken tells that something was sent as a token.
 	HasToken bool
+	// Cached tells that the same was decided before, and that all of what decided still holds.
+	Cached bool
 	// Tenant is the tenant that the request was decided for, "" if it came to none.
 	Tenant string
-	// Algorithm is the token's, once it was found to be one that the policy allows.
+	// Algorithm is the one that vouches for the claims, once it was found to be one that the policy allows: that of the
+	// signature, or of the encryption where the claims are directly inside.
 	Algorithm string
 	// RetryAfter is set with 503.
 	RetryAfter time.Duration
@@ -42,17 +48,14 @@ func NotConfigured() Decision {
 		Detail: "no configuration has been read yet", RetryAfter: retryAfter}
 }
 
-// refused completes the decision from an error. One that names no reason is a fault of this program: it refuses too.
-func (d *Decision) refused(err error) {
-	d.Identity = Identity{}
-	if errors.Is(err, keys.ErrUnavailable) {
-		d.Status, d.RetryAfter = http.StatusServiceUnavailable, retryAfter
-		d.Reason, d.Detail = ReasonKeysUnavailable, err.Error()
+// close completes the decision from how the checks ended.
+func (d *Decision) close(err error) {
+	if err == nil {
+		d.Status = http.StatusOK
 		return
 	}
-	d.Status = http.StatusUnauthorized
-	d.Reason = "internal"
-	if e, ok := errors.AsType[*token.Error](err); ok {
-		d.Reason, d.Detail = e.Reason, e.Detail
+	d.Identity = Identity{}
+	if d.Status, d.Reason, d.Detail = judge(err); d.Status == http.StatusServiceUnavailable {
+		d.RetryAfter = retryAfter
 	}
 }

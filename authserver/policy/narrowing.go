@@ -23,32 +23,30 @@ func (f *Facts) narrowing() (n narrowing) {
 	return n
 }
 
-// check compares what was sent with a verified token. audiences are the policy's: if it has any, the client ID must be
-// one of them too.
-func (n *narrowing) check(c *token.Claims, audiences []string) error {
+// any tells whether one of them was sent.
+func (n *narrowing) any() bool { return n.hasIssuer || n.hasClientID || n.hasNonce }
+
+// check compares what was sent with a verified token. p is the policy that applies, nil for none: if it has audiences, the
+// client ID must be one of them too, and if it has a requiredNonce, the nonce must be it.
+func (n *narrowing) check(c *token.Claims, p *Policy) error {
 	if n.hasIssuer && n.issuer != c.Issuer {
 		return refuse(ReasonNarrowIssuer, "iss is not the value of x-jwt-issuer")
 	}
 	if n.hasClientID {
-		if len(audiences) > 0 && !slices.Contains(audiences, n.clientID) {
+		if p != nil && len(p.audiences) > 0 && !slices.Contains(p.audiences, n.clientID) {
 			return refuse(ReasonNarrowClientID, "x-jwt-client-id is not one of the policy's audiences")
 		}
 		if !slices.Contains(c.Audience, n.clientID) {
 			return refuse(ReasonNarrowClientID, "aud does not hold the value of x-jwt-client-id")
 		}
 	}
-	if n.hasNonce && n.nonce != c.Nonce {
-		return refuse(ReasonNarrowNonce, "nonce is not the value of x-jwt-nonce")
-	}
-	return nil
-}
-
-// checkAudience demands that aud holds at least one of the audiences (MatchAny).
-func checkAudience(c *token.Claims, audiences []string) error {
-	for _, have := range c.Audience {
-		if slices.Contains(audiences, have) {
-			return nil
+	if n.hasNonce {
+		if p != nil && p.nonce != "" && n.nonce != p.nonce {
+			return refuse(ReasonNarrowNonce, "x-jwt-nonce is not the policy's requiredNonce")
+		}
+		if n.nonce != c.Nonce {
+			return refuse(ReasonNarrowNonce, "nonce is not the value of x-jwt-nonce")
 		}
 	}
-	return refuse(ReasonAudience, "aud holds none of the audiences that are asked for")
+	return nil
 }

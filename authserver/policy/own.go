@@ -3,10 +3,12 @@
 package policy
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/authserver/claims"
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 	"github.com/gatehouse-auth/gatehouse/authserver/token"
@@ -37,9 +39,10 @@ type own struct {
 	audience []string
 	keys     *jwk.Set
 	rules    token.Rules
+	digest   [32]byte // of all of Own
 }
 
-func compileOwn(o Own) *own {
+func compileOwn(o Own) (*own, error) {
 	c := &own{issuer: o.Issuer, audience: o.Audience, keys: o.Keys}
 	c.rules = token.Rules{Types: ownTypes, Leeway: ownLeeway}
 	for _, k := range o.Keys.Keys() {
@@ -47,46 +50,50 @@ func compileOwn(o Own) *own {
 			c.rules.Algorithms = append(c.rules.Algorithms, alg)
 		}
 	}
-	return c
+	var err error
+	if c.digest, err = o.digest(); err != nil {
+		return nil, fmt.Errorf("describing the own keys: %w", err)
+	}
+	return c, nil
 }
 
-// decideOwn judges a token that names this server as its issuer. Its organization, once verified, is its tenant and
+// judgeOwn judges a token that names this server as its issuer. Its organization, once verified, is its tenant and
 // must agree with what the request names.
-func (s *Set) decideOwn(t *token.Token, named string, narrow *narrowing, now time.Time, d *Decision) error {
-	if named == "" {
-		d.Tenant = "" // not the default policy's, which judges no own token; whose it is shows once it is verified
+func (j *judgement) judgeOwn() error {
+	t, o := j.token, j.set.own
+	if j.named == "" {
+		j.policy, j.decision.Tenant = nil, "" // not the default policy, which judges no own token; whose it is shows once it is verified
 	}
-	if err := t.Check(&s.own.rules); err != nil {
+	if err := t.Check(&o.rules); err != nil {
 		return err
 	}
-	d.Algorithm = t.Algorithm()
-	key, err := t.Select(s.own.keys)
+	j.decision.Algorithm = t.Algorithm()
+	var err error
+	if j.signer, err = t.Select(o.keys); err != nil {
+		return err
+	}
+	if err := t.Verify(j.signer); err != nil {
+		return err
+	}
+	organization, err := readOrganization(t, j.now)
 	if err != nil {
 		return err
 	}
-	if err := t.Verify(key); err != nil {
-		return err
+	if j.named != "" && j.named != organization {
+		return refuse(ReasonOrganizationDiffers, "the token's organization is not the tenant that the request names")
 	}
-	organization, err := readOrganization(t, now)
-	if err != nil {
-		return err
-	}
-	if named != "" && named != organization {
-		return refuse(ReasonTenantsDiffer, "the token's organization is not the tenant that the request names")
-	}
-	d.Tenant = organization
-	d.Identity, err = s.own.admit(t, organization, s.tenants[organization], narrow, now)
-	return err
+	j.policy, j.decision.Tenant = j.set.tenants[organization], organization
+	return j.admitOwn(organization)
 }
 
 // readOrganization reads the organization of a verified token before its times are judged: by whose leeway they are
 // depends on it.
 func readOrganization(t *token.Token, now time.Time) (string, error) {
-	claims, err := t.Claims(&token.Rules{Leeway: math.MaxInt64}, now)
+	c, err := t.Claims(&token.Rules{Leeway: math.MaxInt64}, now)
 	if err != nil {
 		return "", err
 	}
-	value, _ := claims.Lookup("organization")
+	value, _ := c.Lookup("organization")
 	organization, ok := value.Text()
 	if !ok || !config.ValidTenantID(organization) {
 		return "", refuse(ReasonOrganization, "the claim organization is absent or not a valid name")
@@ -94,31 +101,28 @@ func readOrganization(t *token.Token, now time.Time) (string, error) {
 	return organization, nil
 }
 
-// admit applies the rules to a verified own token, and those of the policy with the organization's name if there is one:
-// own keys, algorithm, typ and tokens.audience then stand in for its issuers, keys, algorithms and tokenTypes; all else
-// of it applies.
-func (o *own) admit(t *token.Token, organization string, p *Policy, narrow *narrowing, now time.Time) (Identity, error) {
-	rules, prefix, audiences := &o.rules, false, []string(nil)
+// admitOwn applies the rules to a verified own token, and those of the policy with the organization's name if there is
+// one: own keys, algorithm, typ and tokens.audience then stand in for its issuers, keys, algorithms and tokenTypes, and
+// decryption is not asked for; all else of it applies. Username, email and groups are the own token's.
+func (j *judgement) admitOwn(organization string) (err error) {
+	p, o := j.policy, j.set.own
+	rules, mapping := &o.rules, (*claims.Rules)(nil)
 	if p != nil {
 		if !p.acceptOwn {
-			return Identity{}, refuse(ReasonOwnNotAccepted, "the tenant's policy does not have acceptIssuedTokens")
+			return refuse(ReasonOwnNotAccepted, "the tenant's policy does not have acceptIssuedTokens")
 		}
-		rules, prefix, audiences = &p.rules, p.prefix, p.audiences // of the rules, only the leeway counts from here on
+		rules, mapping = &p.rules, p.claims // of the rules, only the leeway counts from here on
 	}
-	claims, err := t.Claims(rules, now)
-	if err != nil {
-		return Identity{}, err
+	j.leeway = rules.Leeway
+	if j.claims, err = j.token.Claims(rules, j.now); err != nil {
+		return err
 	}
-	if err := checkAudience(claims, o.audience); err != nil {
-		return Identity{}, err
+	if err := claims.CheckAudience(j.claims, o.audience); err != nil {
+		return err
 	}
-	if len(audiences) > 0 {
-		if err := checkAudience(claims, audiences); err != nil {
-			return Identity{}, err
-		}
+	if err := j.checkClaims(); err != nil {
+		return err
 	}
-	if err := narrow.check(claims, audiences); err != nil {
-		return Identity{}, err
-	}
-	return ownMapping.identify(claims, organization, prefix)
+	j.decision.Identity, err = mapping.IdentifyOwn(j.claims, organization)
+	return err
 }

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/claims"
+	"github.com/gatehouse-auth/gatehouse/authserver/decisions"
+	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
+	"github.com/gatehouse-auth/gatehouse/authserver/token"
+)
+
+// Decisions remembers accepted requests, and numbers the policies that accepted them. One serves all sets that a server
+// has one after the other: a policy that stays keeps its number, and what it decided. A nil *Decisions remembers nothing.
+// It is safe for concurrent use.
+type Decisions struct {
+	cache *decisions.Cache[*remembered]
+	last  atomic.Uint64 // number given to a policy
+}
+
+// NewDecisions returns one that takes at most maxBytes, and maxBytesPerPolicy for any one policy; own tokens of
+// organizations without a policy count as one more.
+func NewDecisions(maxBytes, maxBytesPerPolicy int) *Decisions {
+	return &Decisions{cache: decisions.New[*remembered](maxBytes, maxBytesPerPolicy)}
+}
+
+// Stats says how it is doing. A hit is one here also where the entry held no longer; [Decision.Cached] is more exact.
+func (d *Decisions) Stats() decisions.Stats {
+	if d == nil {
+		return decisions.Stats{}
+	}
+	return d.cache.Stats()
+}
+
+// next returns a number for a policy, from 1; 0 stands for none.
+func (d *Decisions) next() uint64 {
+	if d == nil {
+		return 0
+	}
+	return d.last.Add(1)
+}
+
+// remembered is an accepted request. It is immutable and refers to nothing of the token or of the policy. What decided and
+// is not in its key is told again on each hit: time, fetched keys and, of an own token, the policy.
+type remembered struct {
+	identity          Identity
+	tenant, algorithm string
+
+	from, until time.Time // it holds at from ≤ now < until
+	source      int       // of the policy in the key, whose keys vouched for it; -1 for none
+	keys        *jwk.Set  // of source, whose current set it must be
+	own         bool
+	policy      uint64 // own: number of the policy of the organization, 0 for none
+}
+
+// rememberedKey is the key of a request, once it has one.
+type rememberedKey struct {
+	decisions.Key
+	made bool
+}
+
+// recall answers a request that was accepted before, if all that decided still is as it was. It does not look into the
+// token.
+func (s *Set) recall(j *judgement) (Decision, bool) {
+	if s.decisions == nil || len(j.raw) > token.MaxLength {
+		return Decision{}, false
+	}
+	j.key = rememberedKey{s.keyOf(j), true}
+	r, ok := s.decisions.cache.Get(j.key.Key)
+	switch {
+	case !ok:
+		return Decision{}, false
+	case !j.now.Before(r.until): // never again
+		s.decisions.cache.Remove(j.key.Key)
+		return Decision{}, false
+	case !s.holds(r, j):
+		return Decision{}, false
+	}
+	return Decision{Status: http.StatusOK, Identity: r.identity, HasToken: true, Cached: true, Tenant: r.tenant, Algorithm: r.algorithm}, true
+}
+
+// holds tells whether what decided, and is not in the key, still does. r.until has been looked at.
+func (s *Set) holds(r *remembered, j *judgement) bool {
+	switch {
+	case j.now.Before(r.from): // the clock was put back
+		return false
+	case r.own:
+		return s.tenants[r.tenant].numbered() == r.policy
+	case r.source < 0:
+		return true
+	}
+	return j.policy.sources[r.source].current() == r.keys
+}
+
+// numbered is the policy's number; 0 for no policy.
+func (p *Policy) numbered() uint64 {
+	if p == nil {
+		return 0
+	}
+	return p.number
+}
+
+// keyOf hashes all that decides a request but for time, fetched keys and the policy of an own token's organization: own
+// keys, issuer and audience; the policy that applies; the tenant as named; the token; the narrowing headers, and which of
+// them were sent.
+func (s *Set) keyOf(j *judgement) decisions.Key {
+	var room [2 << 10]byte // on the stack; most tokens fit
+	b := append(room[:0], s.own.digest[:]...)
+	b = binary.BigEndian.AppendUint64(b, j.policy.numbered())
+	n := &j.narrow
+	for _, sent := range [...]bool{n.hasIssuer, n.hasClientID, n.hasNonce} {
+		if sent {
+			b = append(b, 1)
+		} else {
+			b = append(b, 0)
+		}
+	}
+	for _, text := range [...]string{j.named, j.raw, n.issuer, n.clientID, n.nonce} {
+		b = appendText(b, text)
+	}
+	return sha256.Sum256(b)
+}
+
+// appendText appends a length and the text, so that no two lists of texts give the same bytes.
+func appendText(b []byte, text string) []byte {
+	return append(binary.BigEndian.AppendUint64(b, uint64(len(text))), text...)
+}
+
+// digest hashes all of it.
+func (o *Own) digest() ([32]byte, error) {
+	set, err := json.Marshal(o.Keys)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	b := appendText(nil, o.Issuer)
+	b = appendText(b, string(set))
+	for _, audience := range o.Audience {
+		b = appendText(b, audience)
+	}
+	return sha256.Sum256(b), nil
+}
+
+// remember keeps an accepted request.
+func (s *Set) remember(j *judgement) {
+	if !j.key.made {
+		return
+	}
+	r := &remembered{source: -1, own: j.own}
+	r.from, r.until = j.window()
+	if j.own {
+		r.policy = j.policy.numbered()
+	} else if j.source >= 0 && j.signer != nil {
+		r.source, r.keys = j.source, j.keys
+	}
+	size := r.take(&j.decision)
+	s.decisions.cache.Add(j.policy.numbered(), j.key.Key, r, size)
+}
+
+// window is when the same token is accepted: exp, nbf, iat and maxTokenAge with the leeway.
+func (j *judgement) window() (from, until time.Time) {
+	c := j.claims
+	until = c.Expiry.Add(j.leeway)
+	if p := j.policy; p != nil && p.maxAge > 0 {
+		if old := c.IssuedAt.Add(p.maxAge + j.leeway); old.Before(until) {
+			until = old
+		}
+	}
+	from = c.NotBefore
+	if c.IssuedAt.After(from) {
+		from = c.IssuedAt
+	}
+	if !from.IsZero() {
+		from = from.Add(-j.leeway)
+	}
+	return from, until
+}
+
+// take copies the decision, whose texts are parts of the token's, and returns its size in bytes.
+func (r *remembered) take(d *Decision) int {
+	id := &d.Identity
+	n := len(id.User) + len(id.Email) + len(id.Groups) + len(id.PreferredUsername) + len(id.Tenant) + len(d.Tenant) + len(d.Algorithm)
+	for i := range id.Headers {
+		n += len(id.Headers[i].Value)
+	}
+	var text strings.Builder
+	text.Grow(n)
+	keep := func(s string) string {
+		start := text.Len()
+		text.WriteString(s)
+		return text.String()[start:]
+	}
+	r.identity = Identity{User: keep(id.User), Email: keep(id.Email), Groups: keep(id.Groups), PreferredUsername: keep(id.PreferredUsername), Tenant: keep(id.Tenant)}
+	r.tenant, r.algorithm = keep(d.Tenant), keep(d.Algorithm)
+	if len(id.Headers) > 0 {
+		r.identity.Headers = make([]claims.Header, len(id.Headers))
+	}
+	for i, h := range id.Headers {
+		r.identity.Headers[i] = claims.Header{Name: h.Name, Value: keep(h.Value)} // the name is the policy's
+	}
+	return n + len(id.Headers)*int(unsafe.Sizeof(claims.Header{})) + int(unsafe.Sizeof(*r))
+}
