@@ -25,7 +25,7 @@
 // must name exactly the source's issuer, and their jwks_uri is fetched as it stands there, under the same rules, within one
 // time limit. The metadata (at most 64 KiB) are read again with every fetch, so that a provider that moves its keys is
 // followed; metadata that fail are a fetch that failed. For a directory of Entra ID the {tenantid} in metadata is the
-// directory, and keys that name another directory are left out.
+// directory; which directory's a key is, is left to the asker.
 //
 // Cache-Control is not looked at: the policy's author has said how often, and a max-age of the publisher's could only keep a
 // withdrawn key longer.

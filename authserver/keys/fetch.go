@@ -16,7 +16,6 @@ import (
 type fetched struct {
 	set      *jwk.Set
 	problems []jwk.Problem
-	others   int // keys of other directories, left out
 	failure  *failure
 	client   *http.Client // that was used; nil if it did not come to that
 }
@@ -65,11 +64,7 @@ func (x *exchange) run(ctx context.Context, src Source) fetched {
 		}
 		kind = &discoveredKeySet
 	}
-	result := x.keys(ctx, kind, target)
-	if result.failure == nil {
-		result.set, result.others = src.pick(result.set)
-	}
-	return result
+	return x.keys(ctx, kind, target)
 }
 
 // get waits for a turn at the target's host and gets the document.

@@ -10,11 +10,9 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 )
 
-// template stands for a directory's ID in the metadata and keys that Entra ID publishes for all directories at once.
+// template stands for a directory's ID in the metadata that Entra ID publishes for all directories at once.
 const template = "{tenantid}"
 
 // metadata is what counts of an issuer's metadata (OpenID Connect Discovery 1.0 §3, RFC 8414 §2).
@@ -70,42 +68,4 @@ func quote(s string) string {
 		s = s[:most] + "..."
 	}
 	return fmt.Sprintf("%q", clean(s))
-}
-
-// pick leaves out the keys that Entra ID publishes for other directories than the source's, and returns how many they are.
-// Keys that name no issuer are for all.
-func (s *Source) pick(set *jwk.Set) (kept *jwk.Set, others int) {
-	if s.Directory == "" {
-		return set, 0
-	}
-	var own []*jwk.Key
-	for _, k := range set.Keys() {
-		if s.ownIssuer(k.Issuer()) {
-			own = append(own, k)
-		} else {
-			others++
-		}
-	}
-	if others == 0 {
-		return set, 0
-	}
-	return jwk.NewSet(own...), others
-}
-
-// ownIssuer tells whether a key's issuer is the source's directory: its ID, or the template, is a segment of the path. The
-// host is not compared: the keys of v1.0 and v2.0, whose issuers differ in it, are the same.
-func (s *Source) ownIssuer(issuer string) bool {
-	if issuer == "" {
-		return true
-	}
-	_, rest, ok := strings.Cut(issuer, "://")
-	if !ok {
-		return false
-	}
-	for i, segment := range strings.Split(rest, "/") {
-		if i > 0 && (segment == template || strings.EqualFold(segment, s.Directory)) {
-			return true
-		}
-	}
-	return false
 }

@@ -12,10 +12,10 @@ type Source struct {
 	// Discovery says that URL is that of metadata (OpenID Connect Discovery 1.0 §4, RFC 8414 §3), whose jwks_uri is the
 	// JWKS document's.
 	Discovery bool
-	// Issuer is what the metadata must name, character by character. It counts with Discovery or Directory only.
+	// Issuer is what the metadata must name, character by character. It counts with Discovery only.
 	Issuer string
-	// Directory is the Entra ID directory that the keys must be for, a GUID; empty for every other source. The issuer of
-	// metadata and of keys may then hold {tenantid} in its place.
+	// Directory is the Entra ID directory that the issuer is of, a GUID; empty for every other source. The metadata may write
+	// {tenantid} in its place. Whether a key's own issuer (jwk.Key.Issuer) is this directory is the asker's to check.
 	Directory string
 	// AllowedCIDRs of the auth server, as written by [outbound.FormatCIDRs]; empty for none.
 	AllowedCIDRs string

@@ -77,11 +77,7 @@ func (v *view) message(serving bool) string {
 	case !v.attempted:
 		return ""
 	}
-	text := plural(v.set.Len(), "key")
-	if v.others > 0 {
-		text += fmt.Sprintf(", %d of other directories left out", v.others)
-	}
-	return text + v.problemText()
+	return plural(v.set.Len(), "key") + v.problemText()
 }
 
 // problemText tells of the first problems; a set has at most 100.

@@ -13,7 +13,6 @@ import (
 type view struct {
 	set      *jwk.Set // of the last good fetch; nil before
 	problems []jwk.Problem
-	others   int       // keys of other directories that were left out
 	fetched  time.Time // when set was asked for
 
 	attempted   bool
@@ -34,7 +33,7 @@ type view struct {
 func (v *view) after(result fetched, started, now time.Time, interval time.Duration, o *Options) *view {
 	next := &view{attempted: true}
 	if result.failure != nil {
-		next.set, next.problems, next.others, next.fetched, next.goneAfter = v.set, v.problems, v.others, v.fetched, v.goneAfter
+		next.set, next.problems, next.fetched, next.goneAfter = v.set, v.problems, v.fetched, v.goneAfter
 		if !now.Before(next.goneAfter) {
 			next.set, next.problems = nil, nil
 		}
@@ -43,7 +42,7 @@ func (v *view) after(result fetched, started, now time.Time, interval time.Durat
 		next.nextAttempt = now.Add(o.backoff(next.failures))
 		next.reason = result.failure.reason
 	} else {
-		next.set, next.problems, next.others, next.fetched = result.set, result.problems, result.others, started
+		next.set, next.problems, next.fetched = result.set, result.problems, started
 		if v.set.Equal(result.set) {
 			next.set = v.set // the same pointer: what was decided with it still stands
 		}
