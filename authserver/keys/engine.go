@@ -104,21 +104,6 @@ func (e *Engine) Current(src Source, maxStale time.Duration) *jwk.Set {
 	return nil
 }
 
-// Key is [Engine.Find] with a window of a day.
-func (e *Engine) Key(ctx context.Context, src Source, alg, kid string, hasKid bool) (*jwk.Key, error) {
-	found, err := e.Find(ctx, src, Ask{alg, kid, hasKid, 24 * time.Hour})
-	return found.Key, err
-}
-
-// Use is [Engine.Name] with the default interval for every source.
-func (e *Engine) Use(sources []Source) {
-	named := make(map[Source]time.Duration, len(sources))
-	for _, src := range sources {
-		named[src] = 0
-	}
-	e.Name(named)
-}
-
 // Name tells the engine which sources the current snapshot names, and how often each is refreshed while in use: the
 // shortest of its policies' jwks.refreshInterval, 1m to 24h (what lies outside is brought inside), 0 for
 // Options.RefreshInterval. It fetches nothing and waits for nothing. Other sources keep their keys until nobody has named

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
@@ -41,7 +42,10 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	engine, src := warm(t, 3)
 	ctx := t.Context()
 	if n := testing.AllocsPerRun(1000, func() { _, _ = engine.Find(ctx, src, ask("b")) }); n != 0 {
-		t.Errorf("%v allocations", n)
+		t.Errorf("Find: %v allocations", n)
+	}
+	if n := testing.AllocsPerRun(1000, func() { engine.Current(src, day) }); n != 0 {
+		t.Errorf("Current: %v allocations", n)
 	}
 }
 
@@ -56,9 +60,22 @@ func TestHotPathTakesNoLock(t *testing.T) {
 	if _, err := engine.Find(t.Context(), src, ask("b")); err != nil {
 		t.Error(err)
 	}
+	if engine.Current(src, day) == nil {
+		t.Error("no current set")
+	}
 }
 
-func BenchmarkKey(b *testing.B) {
+func BenchmarkCurrent(b *testing.B) {
+	engine, src := warm(b, 10_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if engine.Current(src, day) == nil {
+			b.Fatal("no set")
+		}
+	}
+}
+
+func BenchmarkFind(b *testing.B) {
 	for _, n := range []int{1, 10_000} {
 		b.Run(strconv.Itoa(n)+" sources", func(b *testing.B) {
 			engine, src := warm(b, n)
@@ -73,7 +90,7 @@ func BenchmarkKey(b *testing.B) {
 	}
 }
 
-func BenchmarkKeyParallel(b *testing.B) {
+func BenchmarkFindParallel(b *testing.B) {
 	engine, src := warm(b, 1)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
@@ -99,16 +116,41 @@ func BenchmarkUnknownKey(b *testing.B) {
 	}
 }
 
-func BenchmarkUse(b *testing.B) {
-	sources := make([]Source, 10_000)
-	for i := range sources {
-		sources[i] = Source{URL: "https://idp.test/tenant/" + strconv.Itoa(i) + "/keys"}
+// BenchmarkName is what a reload costs where one tenant among 10,000 changes: nothing is copied but what changes.
+func BenchmarkName(b *testing.B) {
+	for name, changes := range map[string]bool{"unchanged": false, "one changes": true} {
+		b.Run(name, func(b *testing.B) {
+			snapshot := make(map[Source]time.Duration)
+			for i := range 10_000 {
+				snapshot[Source{URL: "https://idp.test/tenant/" + strconv.Itoa(i) + "/keys"}] = 10 * time.Minute
+			}
+			engine := New(Options{})
+			defer engine.Close()
+			engine.Name(snapshot)
+			b.ReportAllocs()
+			for n := 0; b.Loop(); n++ {
+				if changes {
+					delete(snapshot, Source{URL: "https://idp.test/changing/" + strconv.Itoa(n)})
+					snapshot[Source{URL: "https://idp.test/changing/" + strconv.Itoa(n+1)}] = 0
+				}
+				engine.Name(snapshot)
+			}
+		})
 	}
-	engine := New(Options{})
-	defer engine.Close()
-	engine.Name(named(sources...))
+}
+
+// BenchmarkUnknownKeyStorm is what a flood of random kids costs, fetches included.
+func BenchmarkUnknownKeyStorm(b *testing.B) {
+	engine, src := warm(b, 1)
+	ctx := b.Context()
+	kids := make([]string, 1<<14)
+	for i := range kids {
+		kids[i] = "random-" + strconv.Itoa(i)
+	}
 	b.ReportAllocs()
-	for b.Loop() {
-		engine.Name(named(sources...))
+	for n := 0; b.Loop(); n++ {
+		if _, err := engine.Find(ctx, src, ask(kids[n%len(kids)])); err == nil {
+			b.Fatal("found")
+		}
 	}
 }

@@ -2,7 +2,11 @@
 
 package keys
 
-import "github.com/gatehouse-auth/gatehouse/authserver/outbound"
+import (
+	"net/url"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
+)
 
 // Source says where a key set is published and how it is reached. It is comparable: policies whose sources are equal
 // share one key set, one fetch and one backoff.
@@ -26,4 +30,17 @@ type Source struct {
 
 func (s Source) profile() outbound.Profile {
 	return outbound.Profile{AllowedCIDRs: s.AllowedCIDRs, CABundle: s.CABundle}
+}
+
+// String names the source for a person: by its issuer where that is known, else by its host. It leaves out what a URL's
+// path and query may hold.
+func (s Source) String() string {
+	if s.Issuer != "" {
+		return "issuer " + quote(s.Issuer)
+	}
+	u, err := url.Parse(s.URL)
+	if err != nil || u.Host == "" {
+		return "a source that is no URL"
+	}
+	return clean(host(u))
 }

@@ -45,6 +45,9 @@ type Status struct {
 	Keys     int           // keys that serve
 	Problems int           // keys of that set that were passed over or overlap
 	Failures int           // failed fetches in a row
+
+	// Algorithms that at least one key of the last good fetch fits, in jwk's order. The slice must not be changed.
+	Algorithms []string
 }
 
 // forever is the window of an asker that takes keys for as long as they are kept.
@@ -57,6 +60,8 @@ func (v *view) status(now time.Time) Status {
 		Reason:   v.reason,
 		Since:    v.since,
 		Failures: v.failures,
+
+		Algorithms: v.fits,
 	}
 	if v.usable(now, forever) {
 		s.Serving = v.set.Len() > 0
@@ -76,6 +81,9 @@ func (v *view) message(serving bool) string {
 		return v.failure.message
 	case !v.attempted:
 		return ""
+	}
+	if v.set.Len() == 0 {
+		return "no key that can verify a token" + v.problemText()
 	}
 	return plural(v.set.Len(), "key") + v.problemText()
 }

@@ -4,6 +4,7 @@ package keys
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
@@ -13,6 +14,7 @@ import (
 type view struct {
 	set      *jwk.Set // of the last good fetch; nil before
 	problems []jwk.Problem
+	fits     []string  // algorithms that a key of the set fits
 	fetched  time.Time // when set was asked for
 
 	attempted   bool
@@ -33,18 +35,20 @@ type view struct {
 func (v *view) after(result fetched, started, now time.Time, interval time.Duration, o *Options) *view {
 	next := &view{attempted: true}
 	if result.failure != nil {
-		next.set, next.problems, next.fetched, next.goneAfter = v.set, v.problems, v.fetched, v.goneAfter
+		next.set, next.problems, next.fits, next.fetched, next.goneAfter = v.set, v.problems, v.fits, v.fetched, v.goneAfter
 		if !now.Before(next.goneAfter) {
-			next.set, next.problems = nil, nil
+			next.set, next.problems, next.fits = nil, nil, nil
 		}
 		next.failure = result.failure
 		next.failures = v.failures + 1
 		next.nextAttempt = now.Add(o.backoff(next.failures))
 		next.reason = result.failure.reason
 	} else {
-		next.set, next.problems, next.fetched = result.set, result.problems, started
+		next.set, next.problems, next.fits, next.fetched = result.set, result.problems, v.fits, started
 		if v.set.Equal(result.set) {
 			next.set = v.set // the same pointer: what was decided with it still stands
+		} else {
+			next.fits = algorithms(result.set)
 		}
 		next.goneAfter = started.Add(o.Keep)
 		next.freshUntil = earlier(started.Add(2*interval), next.goneAfter)
@@ -70,6 +74,17 @@ func (v *view) retimed(interval time.Duration, o *Options) *view {
 	next.freshUntil = earlier(v.fetched.Add(2*interval), v.goneAfter)
 	next.nextAttempt = v.fetched.Add(o.jittered(interval))
 	return &next
+}
+
+// algorithms are those that at least one key of the set fits.
+func algorithms(set *jwk.Set) []string {
+	var out []string
+	for _, name := range jwk.AlgorithmNames() {
+		if slices.ContainsFunc(set.Keys(), func(k *jwk.Key) bool { return k.Fits(name) == nil }) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -147,3 +147,29 @@ func TestIntervalLeavesBackoffAndRestAlone(t *testing.T) {
 		}
 	})
 }
+
+// What keys are for is told also of a source that rested for longer than keys are kept: its set is fine.
+func TestAlgorithmsAfterALongRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.serve(w.src.URL, "a")
+		w.find(day, nil)
+		time.Sleep(10 * day)
+		if s := w.engine.Status(w.src); !s.Ready || len(s.Algorithms) != 1 || s.Algorithms[0] != "EdDSA" {
+			t.Errorf("status: %+v", s)
+		}
+	})
+}
+
+// A source in a message: enough to find it, nothing that a URL may hide.
+func TestSourceAsText(t *testing.T) {
+	for want, src := range map[string]Source{
+		`idp.example:8443`:               {URL: "https://u:p@IDP.example:8443/secret?sig=x"},
+		`issuer "https://idp.example/a"`: {URL: "https://10.0.0.1/x", Discovery: true, Issuer: "https://idp.example/a"},
+		`a source that is no URL`:        {URL: "%"},
+	} {
+		if got := src.String(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
