@@ -51,6 +51,7 @@ func (r *Reconciler) pass(ctx context.Context, st *serverState, g *gathered) (*p
 		return nil, err
 	}
 	in := r.input(ctx, g)
+	in.Memo = &st.memo
 	in.ShardCount = template
 	if len(counts) > 0 {
 		in.ShardCount = max(in.ShardCount, slices.Max(counts))

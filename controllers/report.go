@@ -174,13 +174,16 @@ func (r *Reconciler) writeStatus(ctx context.Context, before, after client.Objec
 	return 0, fmt.Errorf("writing status of %s: %w", keyOf(before), err)
 }
 
-// announce makes events of what became of Ready and UpstreamReady: only of changes, and never with more than the condition says.
+// announced are the conditions whose transitions are events.
+var announced = []string{v1alpha1.ConditionReady, v1alpha1.ConditionUpstreamReady, v1alpha1.ConditionExamplesPassed}
+
+// announce makes events of what became of an object: only of changes, and never with more than the condition says.
 // A namespace on its way out takes no events.
 func (r *Reconciler) announce(ctx context.Context, o client.Object, was, is []metav1.Condition) {
 	if going, err := r.namespaceTerminating(ctx, o.GetNamespace()); err == nil && going {
 		return
 	}
-	for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionUpstreamReady} {
+	for _, kind := range announced {
 		before, now := meta.FindStatusCondition(was, kind), meta.FindStatusCondition(is, kind)
 		if now == nil || (before != nil && before.Status == now.Status && before.Reason == now.Reason) {
 			continue

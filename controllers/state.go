@@ -27,6 +27,8 @@ type serverState struct {
 	// last is what the last whole pass found; nil before the first.
 	last    *pass
 	trouble trouble
+	// memo spares a pass what the last one judged.
+	memo render.Memo
 	// server is the AuthServer that all of this is about; empty when there is none, and before adopt.
 	server types.UID
 	// unreferencedSince is set while nothing refers to an auto-created server.

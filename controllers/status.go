@@ -98,6 +98,7 @@ func objectStatus(old v1alpha1.ObjectStatus, generation int64, v *render.Verdict
 	if c.verdict(v) {
 		c.remove(v1alpha1.ConditionConfigApplied)
 		c.remove(v1alpha1.ConditionUpstreamReady)
+		c.remove(v1alpha1.ConditionExamplesPassed)
 		status.Conditions = c.list
 		return status
 	}
@@ -114,6 +115,7 @@ func objectStatus(old v1alpha1.ObjectStatus, generation int64, v *render.Verdict
 		c.delivered(d, v1alpha1.ReasonReady, "every ready replica serves it")
 	}
 	c.upstream(upstream, d)
+	c.examples(v.ExamplesPassed)
 	status.Conditions = c.list
 	return status
 }
@@ -133,6 +135,15 @@ func (c *conditions) upstream(u upstreams, d delivery) {
 	default:
 		c.setStatus(v1alpha1.ConditionUpstreamReady, metav1.ConditionStatus(u.condition.Status), u.condition.Reason, u.condition.Message)
 	}
+}
+
+// examples sets ExamplesPassed, or removes it where the object has no examples.
+func (c *conditions) examples(e render.Condition) {
+	if e.Reason == "" {
+		c.remove(v1alpha1.ConditionExamplesPassed)
+		return
+	}
+	c.set(v1alpha1.ConditionExamplesPassed, e.Status, e.Reason, e.Message)
 }
 
 // upstreams is what the pods say of one object's upstreams.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
@@ -97,6 +98,53 @@ func TestObjectStatus(t *testing.T) {
 			t.Error(diff)
 		}
 	})
+}
+
+// TestExamplesPassed guards that examples are told beside Ready and never part of it, and that nothing is told of a policy without any or of one
+// that is refused.
+func TestExamplesPassed(t *testing.T) {
+	failing := good
+	failing.ExamplesPassed = render.Condition{Reason: v1alpha1.ReasonExampleFailed, Message: "spec.examples[0]: …"}
+	passing := good
+	passing.ExamplesPassed = render.Condition{Status: true, Reason: v1alpha1.ReasonExamplesPassed}
+	refused := failing
+	refused.Accepted, refused.Served = render.Condition{Reason: v1alpha1.ReasonInvalid}, false
+	before := next(v1alpha1.ObjectStatus{}, 1, failing, applied)
+	for name, c := range map[string]struct {
+		verdict    render.Verdict
+		generation int64
+		want       string
+	}{
+		"failing":          {failing, 1, "ExamplesPassed=False ExampleFailed@1"},
+		"passing":          {passing, 2, "ExamplesPassed=True ExamplesPassed@2"},
+		"without examples": {good, 2, ""},
+		"refused":          {refused, 2, ""},
+	} {
+		status := next(before, c.generation, c.verdict, applied)
+		got := ""
+		for _, b := range brief(status) {
+			if strings.HasPrefix(b, v1alpha1.ConditionExamplesPassed) {
+				got = b
+			}
+		}
+		ready := meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
+		if got != c.want || ready != (name != "refused") {
+			t.Errorf("%s: %q, ready %v, want %q", name, got, ready, c.want)
+		}
+	}
+}
+
+// TestWarningsAreTold guards that what is doubtful about keys reaches kubectl describe: a warning stands in the message of a True condition.
+func TestWarningsAreTold(t *testing.T) {
+	doubtful := good
+	doubtful.Accepted.Message = "the spec is valid; warning: spec.issuers[0].keys[0].jwks: keys[1] repeats keys[0]"
+	status := next(v1alpha1.ObjectStatus{}, 1, doubtful, applied)
+	if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionAccepted); c.Status != metav1.ConditionTrue || c.Message != doubtful.Accepted.Message {
+		t.Errorf("%+v", c)
+	}
+	if !meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) {
+		t.Error("a warning keeps the object from being Ready")
+	}
 }
 
 // TestWorst guards what the pods' views of an upstream are joined to.

@@ -21,8 +21,10 @@ const (
 	containerName = "authserver"
 	portHTTP      = "http"
 	portOps       = "ops"
+	portExtAuthz  = "ext-authz"
 	httpPort      = 8080
 	opsPort       = 9090
+	extAuthzPort  = 9191
 
 	configDir = "/etc/gatehouse"
 	dataDir   = "/var/lib/gatehouse"
@@ -81,13 +83,14 @@ func (s static) container(resources corev1.ResourceRequirements) corev1.Containe
 		Command:         []string{"/authserver"},
 		Args: []string{
 			"--config-dir", configDir, "--data-dir", dataDir,
-			"--listen", fmt.Sprintf(":%d", httpPort), "--ops-listen", fmt.Sprintf(":%d", opsPort),
+			"--listen", fmt.Sprintf(":%d", httpPort), "--ops-listen", fmt.Sprintf(":%d", opsPort), "--ext-authz-listen", fmt.Sprintf(":%d", extAuthzPort),
 			"--ops-token-file", configDir + "/" + config.FileOpsToken,
 		},
 		Env: []corev1.EnvVar{{Name: "GOMEMLIMIT", Value: memoryTarget(resources)}},
 		Ports: []corev1.ContainerPort{
 			{Name: portHTTP, ContainerPort: httpPort, Protocol: corev1.ProtocolTCP},
 			{Name: portOps, ContainerPort: opsPort, Protocol: corev1.ProtocolTCP},
+			{Name: portExtAuthz, ContainerPort: extAuthzPort, Protocol: corev1.ProtocolTCP},
 		},
 		Resources: resources,
 		SecurityContext: &corev1.SecurityContext{

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -50,6 +51,43 @@ func TestDeployment(t *testing.T) {
 			t.Fatal(err)
 		}
 		golden(t, name, string(out))
+	}
+}
+
+// TestPublicPorts guards DESIGN §6: HTTP and Envoy's gRPC are reached by name, through the Service and past the NetworkPolicy; operations by neither.
+func TestPublicPorts(t *testing.T) {
+	s := testServer()
+	got := map[string]int32{}
+	for _, p := range publicService(s).Spec.Ports {
+		got[p.Name] = p.Port
+		if p.TargetPort.StrVal != p.Name {
+			t.Errorf("port %s leads to %s", p.Name, p.TargetPort.String())
+		}
+	}
+	if diff := cmp.Diff(map[string]int32{"http": 8080, "ext-authz": 9191}, got); diff != "" {
+		t.Errorf("Service: -want +got:\n%s", diff)
+	}
+	resources, err := podResources(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	contained := map[string]int32{}
+	for _, p := range (static{server: s}).container(resources).Ports {
+		contained[p.Name] = p.ContainerPort
+	}
+	if diff := cmp.Diff(map[string]int32{"http": 8080, "ops": 9090, "ext-authz": 9191}, contained); diff != "" {
+		t.Errorf("container: -want +got:\n%s", diff)
+	}
+	var open []string
+	for _, rule := range networkPolicy(s, "gatehouse-system").Spec.Ingress {
+		for _, p := range rule.Ports {
+			if len(rule.From) == 0 {
+				open = append(open, p.Port.StrVal)
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{"http", "ext-authz"}, open); diff != "" {
+		t.Errorf("open to all: -want +got:\n%s", diff)
 	}
 }
 

@@ -13,7 +13,7 @@ type Severity string
 
 // Severities.
 const (
-	// SeverityError means that the object, or the document, is left out.
+	// SeverityError means that the object, or the document, is left out, or that an example of a policy fails.
 	SeverityError Severity = "error"
 	// SeverityWarning means that it is served, or would be with what only the cluster has.
 	SeverityWarning Severity = "warning"

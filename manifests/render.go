@@ -77,7 +77,7 @@ func (s *Set) Render(l *Loader, name types.NamespacedName, opts RenderOptions) (
 }
 
 // Tell makes findings of a render's verdicts, in the order of the files. A Secret or ConfigMap that no document has is a warning,
-// as repositories hold sealed ones; with requireRefs an error.
+// as repositories hold sealed ones; with requireRefs an error. An example that fails is an error, although its policy is served.
 func (s *Set) Tell(out *render.Output, requireRefs bool) []Finding {
 	var findings []Finding
 	for key, v := range out.Verdicts {
@@ -95,6 +95,9 @@ func (s *Set) Tell(out *render.Output, requireRefs bool) []Finding {
 				}
 			}
 			findings = append(findings, f)
+		}
+		for _, p := range v.FailedExamples {
+			findings = append(findings, d.finding(p.Field, p.String()))
 		}
 		for _, p := range v.Warnings {
 			f := d.finding(p.Field, p.String())

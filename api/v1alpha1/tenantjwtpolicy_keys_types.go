@@ -150,7 +150,7 @@ type Azure struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MaxLength=36
-	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')",message="must be the directory's ID, a GUID such as 9188040d-6c67-4c5b-b112-36a304b66dad: not a domain name, common, organizations or consumers"
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')",message="must be the directory's ID, a GUID such as aaaabbbb-0000-cccc-1111-dddd2222eeee: not a domain name, common, organizations or consumers"
 	TenantIDs []string `json:"tenantIDs"`
 
 	// AuthorityHost is where the directories are: a host name, with a port if need be, or an https URL of those alone. National clouds have others:

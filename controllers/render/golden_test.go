@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -23,13 +22,11 @@ import (
 	"github.com/gatehouse-auth/gatehouse/manifests"
 )
 
-var update = flag.Bool("update", false, "write the golden files")
-
 // defaultServer is the one that the golden cases render, except where their name says otherwise.
 var defaultServer = types.NamespacedName{Namespace: "default", Name: "default"}
 
 // TestGolden renders testdata/<case>.yaml and compares verdicts and files with <case>.golden: what users read, and what
-// servers get. Run with -update after a wanted change, and read the difference.
+// servers get. UPDATE_GOLDEN=1 accepts a wanted change: read the difference.
 func TestGolden(t *testing.T) {
 	inputs, err := filepath.Glob("testdata/*.yaml")
 	if err != nil || len(inputs) == 0 {
@@ -50,7 +47,7 @@ func TestGolden(t *testing.T) {
 			}
 			got := print(t, out)
 			golden := strings.TrimSuffix(input, ".yaml") + ".golden"
-			if *update {
+			if os.Getenv("UPDATE_GOLDEN") != "" {
 				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
 					t.Fatal(err)
 				}
@@ -71,7 +68,7 @@ func TestGolden(t *testing.T) {
 func TestGoldenHoldNoSecret(t *testing.T) {
 	loader := newLoader(t)
 	secrets := []string{"hunter2", "plain-text-password", "0123456789abcdef", "MDEyMzQ1", "argon2id$", "$2a$", "too short", "MHcCAQEE"}
-	for _, name := range []string{"users-mistakes", "key-mistakes", "key-warnings", "everything"} {
+	for _, name := range []string{"users-mistakes", "key-mistakes", "key-warnings", "everything", "decryption", "decryption-mistakes"} {
 		set := load(t, loader, "testdata/"+name+".yaml")
 		out, err := set.Render(loader, defaultServer, manifests.RenderOptions{})
 		if err != nil {
@@ -120,6 +117,12 @@ func print(t *testing.T, out *render.Output) string {
 		v := out.Verdicts[key]
 		fmt.Fprintf(&b, "\n%s served=%v disabled=%v file=%s fingerprint=%v references=%v\n", key, v.Served, v.Disabled, v.File, v.Fingerprint != "", v.References)
 		fmt.Fprintf(&b, "  Accepted=%v %s: %s\n", v.Accepted.Status, v.Accepted.Reason, v.Accepted.Message)
+		if v.ExamplesPassed.Reason != "" {
+			fmt.Fprintf(&b, "  ExamplesPassed=%v %s: %s\n", v.ExamplesPassed.Status, v.ExamplesPassed.Reason, v.ExamplesPassed.Message)
+			for _, failed := range v.FailedExamples {
+				fmt.Fprintf(&b, "    %s\n", failed)
+			}
+		}
 		if v.ResolvedRefs.Reason != "" {
 			fmt.Fprintf(&b, "  ResolvedRefs=%v %s: %s\n", v.ResolvedRefs.Status, v.ResolvedRefs.Reason, v.ResolvedRefs.Message)
 		}

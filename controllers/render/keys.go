@@ -4,10 +4,10 @@ package render
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
@@ -64,9 +64,12 @@ func (o *policyPlan) planSecretSource(source *v1alpha1.KeySource, field string) 
 	}
 }
 
-// renderKeys returns the keys of one issuer, one JWK each.
+// renderKeys returns the keys of one entry of spec.issuers, one JWK each.
 func (o *policyPlan) renderKeys(f *findings, r *resolver, i int) []json.RawMessage {
-	u := union{policy: o, findings: f, taken: map[[2]string]placed{}, first: map[string]placed{}}
+	u := union[*jwk.Key]{findings: f, describe: describe, fits: func(k *jwk.Key, a use) bool { return k.Fits(a.algorithm) == nil }}
+	for _, a := range o.algorithms {
+		u.uses = append(u.uses, use{algorithm: a})
+	}
 	for j := range o.object.Spec.Issuers[i].Keys {
 		source, field := &o.object.Spec.Issuers[i].Keys[j], keyField(i, j)
 		keys := o.inline[[2]int{i, j}]
@@ -77,32 +80,13 @@ func (o *policyPlan) renderKeys(f *findings, r *resolver, i int) []json.RawMessa
 			u.add(k, field, source.JWKS != "" || source.Format == v1alpha1.KeyFormatJWKS)
 		}
 	}
-	out := make([]json.RawMessage, 0, len(u.keys))
-	for _, k := range u.keys {
-		text, err := k.MarshalJSON()
-		if err != nil { // cannot happen for a key that jwk accepted
-			f.refuseRef(v1alpha1.ReasonRefInvalid, fmt.Sprintf("spec.issuers[%d].keys", i), "a %s cannot be written as a JWK", describe(k))
-			continue
-		}
-		out = append(out, text)
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	return out
+	return u.jwks(fmt.Sprintf("spec.issuers[%d].keys", i))
 }
 
 // resolveKeys reads a source's Secret. Mistakes are the Secret's: ResolvedRefs=False.
 func (o *policyPlan) resolveKeys(f *findings, r *resolver, source *v1alpha1.KeySource, field string) []*jwk.Key {
-	ref := secretRef(source.SecretRef, o.key.Namespace)
-	data, ok := r.value(f, field, ref, source.SecretRef.Key)
+	data, where, ok := o.keyValue(f, r, source.SecretRef, field, "keep only the keys in use (a public key takes less than 1 KiB), or publish the set at a URL and set jwksURI")
 	if !ok {
-		return nil
-	}
-	where := fmt.Sprintf("key %q of %s", source.SecretRef.Key, ref)
-	if len(data) > maxSource {
-		f.refuseRef(v1alpha1.ReasonRefInvalid, field, "%s has %d bytes, at most %d are read: keep only the keys in use (a public key takes less than 1 KiB), "+
-			"or publish the set at a URL and set jwksURI", where, len(data), maxSource)
 		return nil
 	}
 	keys, warnings, err := o.readKeys(source, source.Format, data)
@@ -114,6 +98,20 @@ func (o *policyPlan) resolveKeys(f *findings, r *resolver, source *v1alpha1.KeyS
 		return nil
 	}
 	return keys
+}
+
+// keyValue reads the Secret of a key source and says where in words; advice is for a value that is too long.
+func (o *policyPlan) keyValue(f *findings, r *resolver, given *v1alpha1.SecretKeyReference, field, advice string) (data []byte, where string, ok bool) {
+	ref := secretRef(given, o.key.Namespace)
+	if data, ok = r.value(f, field, ref, given.Key); !ok {
+		return nil, "", false
+	}
+	where = fmt.Sprintf("key %q of %s", given.Key, ref)
+	if len(data) > maxSource {
+		f.refuseRef(v1alpha1.ReasonRefInvalid, field, "%s has %d bytes, at most %d are read: %s", where, len(data), maxSource, advice)
+		return nil, "", false
+	}
+	return data, where, true
 }
 
 // readKeys parses a value, applies keyID and algorithm, and demands that the keys can verify something for this policy: each
@@ -150,29 +148,12 @@ func (o *policyPlan) readSet(data []byte) ([]*jwk.Key, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	var warnings []string
 	for _, p := range problems {
 		if p.Reason == jwk.ErrPrivate.Error() {
 			return nil, nil, errors.New(p.String())
 		}
-		warnings = append(warnings, p.String())
 	}
-	var usable []*jwk.Key
-	for _, k := range set.Keys() {
-		if err := o.fits(k); err != nil {
-			warnings = append(warnings, err.Error())
-			continue
-		}
-		usable = append(usable, k)
-	}
-	switch {
-	case len(usable) > 0:
-		return usable, warnings, nil
-	case len(warnings) == 0:
-		return nil, nil, errors.New("the JWKS holds no keys")
-	default:
-		return nil, nil, fmt.Errorf("the JWKS holds no usable key: %s", strings.Join(firstOf(warnings), "; "))
-	}
+	return usable(set.Keys(), problems, o.fits)
 }
 
 func firstOf(texts []string) []string {
@@ -182,15 +163,10 @@ func firstOf(texts []string) []string {
 	return append(texts[:maxTold:maxTold], fmt.Sprintf("and %d more", len(texts)-maxTold))
 }
 
-// readSecret takes a value as it is. What is no secret is refused: with a public key as HMAC secret, whoever knows the public key
-// could sign.
+// readSecret takes a value as it is.
 func readSecret(data []byte) ([]*jwk.Key, []string, error) {
-	trimmed := bytes.TrimSpace(data)
-	switch {
-	case bytes.Contains(data, []byte("-----BEGIN ")):
-		return nil, nil, errors.New("it holds PEM, which is no HMAC secret: set format to PEM")
-	case bytes.HasPrefix(trimmed, []byte("{")) && json.Valid(trimmed):
-		return nil, nil, errors.New(`it holds JSON, which is no HMAC secret: set format to JWKS, and wrap a single JWK as {"keys":[...]}`)
+	if err := checkSecretValue(data, "HMAC secret"); err != nil {
+		return nil, nil, err
 	}
 	key, err := jwk.Symmetric(data)
 	if err != nil {
@@ -200,6 +176,33 @@ func readSecret(data []byte) ([]*jwk.Key, []string, error) {
 		return []*jwk.Key{key}, []string{"the value ends with a line break, which counts as part of the secret: if signatures do not match, make the Secret again from a file without one"}, nil
 	}
 	return []*jwk.Key{key}, nil, nil
+}
+
+// checkSecretValue refuses what is no secret: with a public key in its place, whoever knows the public key could sign or encrypt. what says what the
+// value should be.
+func checkSecretValue(data []byte, what string) error {
+	trimmed := bytes.TrimSpace(data)
+	switch {
+	case bytes.Contains(data, []byte("-----BEGIN ")):
+		return fmt.Errorf("it holds PEM, which is no %s: set format to PEM", what)
+	case bytes.HasPrefix(trimmed, []byte("{")) && json.Valid(trimmed):
+		return fmt.Errorf(`it holds JSON, which is no %s: set format to JWKS, and wrap a single JWK as {"keys":[...]}`, what)
+	case isPublic(data):
+		return fmt.Errorf("it holds a public key or certificate in DER, which is no %s: write it as PEM, and set format to PEM", what)
+	}
+	return nil
+}
+
+// isPublic tells whether the value is a public key or a certificate in DER.
+func isPublic(data []byte) bool {
+	if _, err := x509.ParsePKIXPublicKey(data); err == nil {
+		return true
+	}
+	if _, err := x509.ParsePKCS1PublicKey(data); err == nil {
+		return true
+	}
+	_, err := x509.ParseCertificate(data)
+	return err == nil
 }
 
 // holdsSymmetric looks for kty oct in a JWKS that may be malformed otherwise.

@@ -21,6 +21,7 @@ type Plan struct {
 // It does not change the objects and keeps pointers to them.
 func NewPlan(in Input) *Plan {
 	p := &Plan{in: in, rejected: map[Key]Verdict{}}
+	in.Memo.turn()
 	if in.Server != nil {
 		p.server = planServer(&in)
 	}
@@ -33,7 +34,7 @@ func NewPlan(in Input) *Plan {
 	for _, o := range in.Policies {
 		key := Key{v1alpha1.KindTenantJWTPolicy, o.Namespace, o.Name}
 		if ServerOf(o.Spec.AuthServerRef, o.Namespace) == in.Name && p.attaches(key) {
-			p.policies = append(p.policies, &policyPlan{key: key, object: o})
+			p.policies = append(p.policies, &policyPlan{key: key, object: o, memo: in.Memo})
 		}
 	}
 	if p.server != nil {

@@ -3,8 +3,8 @@
 package render
 
 import (
+	"encoding/json"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -18,8 +18,15 @@ type policyPlan struct {
 	findings
 	key    Key
 	object *v1alpha1.TenantJWTPolicy
+	memo   *Memo
 	// algorithms of the policy, the default filled in.
 	algorithms []string
+	// directories is the number of different spec.azure.tenantIDs.
+	directories int
+	issuers     []issuerPlan
+	claims      config.ClaimRules
+	// decryption is what the block says, without keys; nil without one.
+	decryption *config.Decryption
 	// inline holds the parsed inline keys by issuer and source.
 	inline map[[2]int][]*jwk.Key
 }
@@ -51,6 +58,7 @@ func (p *Plan) planPolicies() {
 		}
 		p.planPolicy(o)
 	}
+	p.planHeaderNames()
 }
 
 // planPolicy checks one spec. The schema checks most of it too; it is done again because an API server lets
@@ -61,15 +69,28 @@ func (p *Plan) planPolicy(o *policyPlan) {
 		o.refuse(v1alpha1.ReasonInvalid, "spec.tenantID", "%s must be at most 128 letters, digits, dots, dashes and underscores that begin and end with a letter or digit", quoted(spec.TenantID))
 	}
 	o.planAlgorithms()
-	if len(spec.Issuers) == 0 && !spec.AcceptIssuedTokens {
-		o.refuse(v1alpha1.ReasonInvalid, "spec.issuers", "no token can pass: add an entry, or set spec.acceptIssuedTokens to true")
+	o.planDecryption()
+	if len(spec.Issuers) == 0 && !spec.AcceptIssuedTokens && !o.azure() && !o.direct() {
+		o.refuse(v1alpha1.ReasonInvalid, "spec.issuers", "no token can pass: add an entry, set spec.profile to Azure, or set spec.acceptIssuedTokens to true")
 	}
+	o.planTimes()
+	o.inline = map[[2]int][]*jwk.Key{}
+	p.planIssuers(o)
+	o.planClaims()
+	o.planExamples()
+}
+
+// planTimes checks what is a length of time.
+func (o *policyPlan) planTimes() {
+	spec := &o.object.Spec
 	if leeway(spec) < 0 {
 		o.refuse(v1alpha1.ReasonInvalid, "spec.leeway", "must not be negative")
 	}
-	o.inline = map[[2]int][]*jwk.Key{}
-	for i := range spec.Issuers {
-		p.planIssuer(o, i)
+	if spec.MaxTokenAge != "" && spec.MaxTokenAge.Value() <= 0 {
+		o.refuse(v1alpha1.ReasonInvalid, "spec.maxTokenAge", "must be at least 1s")
+	}
+	if times := jwksTimes(spec.JWKS); times != nil && (times.RefreshInterval <= 0 || times.StaleIfError < 0) {
+		o.refuse(v1alpha1.ReasonInvalid, "spec.jwks", "refreshInterval must be positive, and staleIfError not negative")
 	}
 }
 
@@ -88,43 +109,15 @@ func (o *policyPlan) planAlgorithms() {
 	}
 }
 
-func (p *Plan) planIssuer(o *policyPlan, i int) {
-	issuers := o.object.Spec.Issuers
-	issuer, field := &issuers[i], fmt.Sprintf("spec.issuers[%d]", i)
-	if base := p.server.base; base != nil && issuer.Issuer == base.ExternalURL {
-		o.refuse(v1alpha1.ReasonIssuerReserved, field+".issuer",
-			"%q is the AuthServer's own URL: its tokens pass with spec.acceptIssuedTokens, without an entry here", issuer.Issuer)
-	}
-	switch {
-	case (issuer.JWKSURI == "") == (len(issuer.Keys) == 0):
-		o.refuse(v1alpha1.ReasonInvalid, field, "set exactly one of jwksURI and keys")
-	case issuer.Issuer == "" && (issuer.JWKSURI != "" || len(issuers) > 1):
-		o.refuse(v1alpha1.ReasonInvalid, field+".issuer", "it is required: only a single entry with keys may leave it out")
-	case slices.ContainsFunc(issuers[:i], func(other v1alpha1.Issuer) bool { return other.Issuer == issuer.Issuer }):
-		o.refuse(v1alpha1.ReasonInvalid, field+".issuer", "another entry has the same issuer: merge their keys into one entry")
-	}
-	if issuer.JWKSURI != "" {
-		if err := checkJWKSURI(issuer.JWKSURI); err != nil {
-			o.refuse(v1alpha1.ReasonInvalid, field+".jwksURI", "%v", err)
-		}
-	}
-	for j := range issuer.Keys {
-		o.planKeySource(i, j)
-	}
-}
-
-func checkJWKSURI(s string) error {
-	u, err := url.Parse(s)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" {
-		return fmt.Errorf("must be an https URL such as https://idp.example/keys")
-	}
-	if u.User != nil || strings.Contains(s, "#") {
-		return fmt.Errorf("must not hold a fragment, user or password")
-	}
-	return nil
-}
-
 func leeway(spec *v1alpha1.TenantJWTPolicySpec) config.Duration { return duration(spec.Leeway, "30s") }
+
+// jwksTimes are nil where the spec leaves them to the server's defaults.
+func jwksTimes(given *v1alpha1.JWKSOptions) *config.JWKSTimes {
+	if given == nil {
+		return nil
+	}
+	return &config.JWKSTimes{RefreshInterval: duration(given.RefreshInterval, "10m"), StaleIfError: duration(given.StaleIfError, "24h")}
+}
 
 // references are those of an accepted policy.
 func (o *policyPlan) references() []Ref {
@@ -139,6 +132,7 @@ func (o *policyPlan) references() []Ref {
 			}
 		}
 	}
+	refs = append(refs, o.decryptionReferences()...)
 	if b := o.object.Spec.CABundleRef; b != nil {
 		refs = append(refs, bundleRef(b, o.key.Namespace))
 	}
@@ -155,13 +149,11 @@ func (o *policyPlan) render(r *resolver) (Verdict, *rendered) {
 	out := &config.Policy{
 		Object: o.key.String(), TenantID: spec.TenantID, Default: spec.Default,
 		Audiences: spec.Audiences, Algorithms: o.algorithms, TokenTypes: tokenTypes(spec.TokenTypes),
-		Leeway: leeway(spec), AcceptIssuedTokens: spec.AcceptIssuedTokens,
+		Leeway: leeway(spec), MaxTokenAge: config.Duration(spec.MaxTokenAge.Value()), RequiredNonce: spec.RequiredNonce,
+		JWKS: jwksTimes(spec.JWKS), Claims: o.claims, AcceptIssuedTokens: spec.AcceptIssuedTokens,
 	}
-	mapClaims(spec.ClaimMappings, &out.Claims)
-	for i := range spec.Issuers {
-		issuer := &spec.Issuers[i]
-		out.Issuers = append(out.Issuers, config.Issuer{Issuer: issuer.Issuer, JWKSURI: issuer.JWKSURI, Keys: o.renderKeys(&f, r, i)})
-	}
+	out.Issuers = o.renderIssuers(&f, r)
+	out.Decryption = o.renderDecryption(&f, r)
 	bundle := ""
 	if spec.CABundleRef != nil {
 		bundle, _ = r.caBundle(&f, "spec.caBundleRef", spec.CABundleRef, o.key.Namespace)
@@ -180,7 +172,25 @@ func (o *policyPlan) render(r *resolver) (Verdict, *rendered) {
 		return v, nil
 	}
 	v.Fingerprint = fingerprint
+	v.FailedExamples = o.failedExamples(out, fingerprint)
+	v.ExamplesPassed = examplesPassed(len(spec.Examples), v.FailedExamples)
 	return v, &rendered{policy: out, bundle: bundle, size: size - len(bundle)}
+}
+
+// renderIssuers puts the keys of each entry into what it was expanded to.
+func (o *policyPlan) renderIssuers(f *findings, r *resolver) []config.Issuer {
+	keys := make([][]json.RawMessage, len(o.object.Spec.Issuers))
+	for i := range keys {
+		keys[i] = o.renderKeys(f, r, i)
+	}
+	var out []config.Issuer
+	for _, issuer := range o.issuers {
+		if issuer.entry >= 0 {
+			issuer.Keys = keys[issuer.entry]
+		}
+		out = append(out, issuer.Issuer)
+	}
+	return out
 }
 
 // withBundle is a policy and the CA bundle that it names.
@@ -204,21 +214,4 @@ func tokenTypes(given []string) []string {
 		}
 	}
 	return out
-}
-
-func mapClaims(m *v1alpha1.ClaimMappings, out *config.ClaimRules) {
-	out.Username.Claims = []string{"upn"}
-	if m == nil {
-		return
-	}
-	if m.Username.Claim != "" {
-		out.Username.Claims = []string{m.Username.Claim}
-	}
-	out.Username.PrefixWithTenant = m.Username.PrefixWithTenant
-	if m.Email != nil {
-		out.Email.Claims = []string{m.Email.Claim}
-	}
-	if m.Groups != nil {
-		out.Groups.Claims = []string{m.Groups.Claim}
-	}
 }

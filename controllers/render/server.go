@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -124,7 +123,27 @@ func (s *serverPlan) settings(in *Input) *config.Base {
 	if spec.Outbound != nil {
 		b.Outbound.AllowedCIDRs = s.cidrs(spec.Outbound.AllowedCIDRs)
 	}
+	b.Monitoring.TenantSeries = s.tenantSeries()
 	return b
+}
+
+// Bounds of monitoring.tenantSeries.
+const (
+	defaultTenantSeries = 100
+	maxTenantSeries     = 1000
+)
+
+func (s *serverPlan) tenantSeries() int {
+	given := s.object.Spec.Monitoring.TenantSeries
+	if given == nil {
+		return defaultTenantSeries
+	}
+	n := int(*given)
+	if n < 0 || n > maxTenantSeries {
+		s.refuse(v1alpha1.ReasonInvalid, "spec.monitoring.tenantSeries", "must be 0 to %d", maxTenantSeries)
+		return defaultTenantSeries
+	}
+	return n
 }
 
 // cidrs runs the server's own reader over each network, which refuses host bits: 10.0.0.7/8 is more likely a slip for
@@ -148,10 +167,8 @@ func checkExternalURL(s string) error {
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.Scheme+"://"+u.Host != s {
 		return errors.New(want)
 	}
-	if p := u.Port(); p != "" {
-		if n, err := strconv.ParseUint(p, 10, 16); err != nil || n == 0 {
-			return fmt.Errorf("has no valid port: %s", want)
-		}
+	if !validPort(u.Port()) {
+		return fmt.Errorf("has no valid port: %s", want)
 	}
 	return nil
 }

@@ -104,7 +104,7 @@ func TestServerIsFull(t *testing.T) {
 	for name, fill := range map[string]func(int, *v1alpha1.TenantJWTPolicy){
 		"URLs": func(i int, p *v1alpha1.TenantJWTPolicy) {
 			p.Spec.Issuers = nil
-			for j := range 100 {
+			for j := range 64 {
 				url := fmt.Sprintf("https://p%d-%d.example", i, j)
 				p.Spec.Issuers = append(p.Spec.Issuers, v1alpha1.Issuer{Issuer: url, JWKSURI: url})
 			}

@@ -63,6 +63,8 @@ type Input struct {
 	ShardCount int
 	// LastBase is the base.json in force, nil when there is none. It is used only while the AuthServer itself is not usable.
 	LastBase []byte
+	// Memo, if not nil, spares work that the last plan of this server did already.
+	Memo *Memo
 	// Offline orders claimants by namespace and name alone: manifests have no creationTimestamp.
 	Offline bool
 }
@@ -77,6 +79,8 @@ type Condition struct {
 // Verdict is what became of one object.
 type Verdict struct {
 	Accepted, ResolvedRefs Condition
+	// ExamplesPassed tells what became of a policy's examples; its Reason is "" without any, and unless the policy is served.
+	ExamplesPassed Condition
 	// Served tells that the rendered files hold the object.
 	Served bool
 	// Disabled marks an accepted object with enabled: false.
@@ -89,13 +93,15 @@ type Verdict struct {
 	References []v1alpha1.ResolvedReference
 	// Problems are what the conditions' messages are made of, one by one and by field. A verdict without any is good.
 	Problems []Problem
+	// FailedExamples are the examples that come out otherwise than expected. They do not keep the object from being served.
+	FailedExamples []Problem
 	// Warnings do not keep the object from being served. The positive conditions' messages hold them too.
 	Warnings []Problem
 }
 
 // Problem is one thing that is wrong with an object.
 type Problem struct {
-	// Condition is Accepted or ResolvedRefs; Reason is one of its reasons.
+	// Condition is Accepted, ResolvedRefs or ExamplesPassed; Reason is one of its reasons.
 	Condition, Reason string
 	// Field is the path of the field, such as spec.issuers[0].keys[1]; empty when no single field is at fault.
 	Field string

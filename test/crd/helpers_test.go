@@ -15,7 +15,7 @@ const (
 )
 
 // directory is the ID of an Entra ID directory.
-const directory = "9188040d-6c67-4c5b-b112-36a304b66dad"
+const directory = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
 
 // policy is a valid TenantJWTPolicy with lines added to its spec, or put in place of the line with the same key.
 func policy(lines ...string) string {

@@ -24,7 +24,7 @@ func mapped(header string) string { return policy("claimMappings: {headers: [" +
 
 const (
 	oneOfTwo    = "set exactly one of claim and expression"
-	directoryID = "must be the directory's ID, a GUID such as 9188040d-6c67-4c5b-b112-36a304b66dad: not a domain name, common, organizations or consumers"
+	directoryID = "must be the directory's ID, a GUID such as aaaabbbb-0000-cccc-1111-dddd2222eeee: not a domain name, common, organizations or consumers"
 	hostMessage = "must be a host name such as login.microsoftonline.com, or an https URL without a path"
 	headerName  = "must be a header name such as X-Acme-Plan"
 	headerTaken = "must not begin with X-Auth-, X-Forwarded-, X-Real-, X-Original- or X-Jwt-, which have a meaning of their own"
