@@ -16,6 +16,9 @@ type keyAlgorithm struct {
 	oaep crypto.Hash
 }
 
+// direct tells whether the shared key is the content key itself.
+func (a *keyAlgorithm) direct() bool { return a.kty == "oct" && a.kek == 0 }
+
 // keyAlgorithms is the one list of key management algorithms, in the order of RFC 7518
 // §4.1. A row's position counts in Key.fits.
 var keyAlgorithms = [...]keyAlgorithm{

@@ -138,7 +138,7 @@ func (k *Key) misfit(a *keyAlgorithm, c *contentAlgorithm) error {
 	if k.kty != a.kty {
 		return fmt.Errorf("%s needs a key of type %s, this one is %s", a.name, a.kty, k.kty)
 	}
-	direct := a.kty == "oct" && a.kek == 0
+	direct := a.direct()
 	if k.alg != "" && k.alg != a.name && !(direct && k.alg == c.name) {
 		return fmt.Errorf("the key is for %s, not %s with %s", k.alg, a.name, c.name)
 	}
@@ -184,7 +184,7 @@ func (k *Key) settle() error {
 			err := k.misfit(&keyAlgorithms[i], &contentAlgorithms[j])
 			if err == nil {
 				k.fits |= fitBit(i, j)
-			} else if k.alg == keyAlgorithms[i].name || k.alg == contentAlgorithms[j].name {
+			} else if k.alg == keyAlgorithms[i].name || (k.alg == contentAlgorithms[j].name && keyAlgorithms[i].direct()) {
 				misfit = err
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"filippo.io/bigmod"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -26,8 +27,8 @@ type Key struct {
 	crv      string
 	issuer   string // the member issuer, or ""
 	material any
-	verifier any    // what Method.Verify is given: material, or what was computed from it once
-	fits     uint16 // bit i: algorithms[i] fits
+	modulus  *bigmod.Modulus // of an RSA key, if keepModulus
+	fits     uint16          // bit i: algorithms[i] fits
 }
 
 // New makes a key without ID or algorithm from *rsa.PublicKey, *ecdsa.PublicKey,
@@ -38,7 +39,9 @@ func New(material any) (*Key, error) {
 	var err error
 	switch m := material.(type) {
 	case *rsa.PublicKey:
-		k.kty, err = "RSA", checkRSA(m)
+		if k.kty, err = "RSA", checkRSA(m); err == nil {
+			k.modulus = newModulus(m)
+		}
 	case *ecdsa.PublicKey:
 		k.kty = "EC"
 		k.crv, err = checkEC(m)
@@ -54,7 +57,7 @@ func New(material any) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.fits, k.verifier = k.fitting(), prepare(k.material)
+	k.fits = k.fitting()
 	return k, nil
 }
 
@@ -85,7 +88,10 @@ func (k *Key) Verify(alg Alg, input string, sig []byte) error {
 	if err := k.Fits(alg.Name); err != nil {
 		return err
 	}
-	return alg.Method.Verify(input, sig, k.verifier)
+	if _, ok := alg.Method.(keptModulus); ok && k.modulus != nil {
+		return alg.Method.Verify(input, sig, k.modulus)
+	}
+	return alg.Method.Verify(input, sig, k.material)
 }
 
 // Fits reports with nil that the key may verify a signature of that algorithm; else the

@@ -20,15 +20,14 @@ const keepModulus = true
 // public key, whose exponent is then 65537.
 type keptModulus struct{ *jwt.SigningMethodRSA }
 
-// prepare returns what the methods of the table verify with.
-func prepare(material any) any {
-	public, ok := material.(*rsa.PublicKey)
-	if !ok || !keepModulus {
-		return material
+// newModulus returns the modulus of a key that checkRSA has seen, or nil for crypto/rsa.
+func newModulus(public *rsa.PublicKey) *bigmod.Modulus {
+	if !keepModulus {
+		return nil
 	}
 	modulus, err := bigmod.NewModulus(public.N.Bytes())
-	if err != nil { // cannot happen for a modulus that checkRSA has seen
-		return material
+	if err != nil { // cannot happen for more than one bit
+		return nil
 	}
 	return modulus
 }

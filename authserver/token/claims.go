@@ -4,6 +4,8 @@ package token
 
 import (
 	"errors"
+	"iter"
+	"strconv"
 	"time"
 )
 
@@ -13,7 +15,7 @@ type Claims struct {
 	Issuer, Subject, ID, Nonce string
 	// Audience holds the one string or the array's elements in order; nil if absent.
 	Audience []string
-	// Expiry is always set.
+	// Expiry is set but in claims of [ReadClaims] without exp.
 	Expiry, IssuedAt, NotBefore time.Time
 
 	members object
@@ -22,7 +24,7 @@ type Claims struct {
 // Claims checks the registered claims against the rules and the clock: iss, sub, jti and
 // nonce are strings, aud is a string or an array of strings, exp, nbf and iat are
 // NumericDates; exp is required and > now − leeway; nbf and iat are ≤ now + leeway. It is
-// an error, and no refusal, to call it before Verify has succeeded.
+// an error, and no refusal, to call it before Verify has succeeded, but for a Direct token.
 func (t *Token) Claims(r *Rules, now time.Time) (*Claims, error) {
 	if !t.verified {
 		return nil, errors.New("reading claims of a token that is not verified")
@@ -31,7 +33,25 @@ func (t *Token) Claims(r *Rules, now time.Time) (*Claims, error) {
 	if err := c.read(); err != nil {
 		return nil, err
 	}
-	if err := c.checkTimes(r.Leeway, now); err != nil {
+	if err := c.CheckTimes(r.Leeway, now); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// ReadClaims reads a claim set that no token vouches for, with the strict types of
+// [Token.Claims] and within the bounds of a token's payload, and without judging times: for
+// the examples of a policy and nothing else.
+func ReadClaims(payload []byte) (*Claims, error) {
+	if len(payload) > MaxLength {
+		return nil, refuse(ReasonTooLong, "at most "+strconv.Itoa(MaxLength)+" bytes are allowed")
+	}
+	members, err := readObject(payload)
+	if err != nil {
+		return nil, err
+	}
+	c := &Claims{members: members}
+	if err := c.read(); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -97,9 +117,10 @@ func readTime(m *member) (time.Time, error) {
 	return at, nil
 }
 
-// checkTimes compares the times with the clock. Whether a claim is there is told by
-// Lookup's members, since 0 is a time like any other.
-func (c *Claims) checkTimes(leeway time.Duration, now time.Time) error {
+// CheckTimes compares the times with the clock: exp is required and > now − leeway; nbf and
+// iat are ≤ now + leeway. Whether a claim is there is told by the members, since 0 is a time
+// like any other.
+func (c *Claims) CheckTimes(leeway time.Duration, now time.Time) error {
 	if _, ok := c.members.lookup("exp"); !ok {
 		return refuse(ReasonExpMissing, "exp is required")
 	}
@@ -118,3 +139,14 @@ func (c *Claims) checkTimes(leeway time.Duration, now time.Time) error {
 
 // Lookup returns the claim with exactly that name, a top-level member of the payload.
 func (c *Claims) Lookup(name string) (Value, bool) { return c.members.lookup(name) }
+
+// All ranges over the claims, the top-level members of the payload, in their order.
+func (c *Claims) All() iter.Seq2[string, Value] {
+	return func(yield func(string, Value) bool) {
+		for i := range c.members {
+			if !yield(c.members[i].name, c.members[i].value) {
+				return
+			}
+		}
+	}
+}

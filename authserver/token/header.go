@@ -13,11 +13,7 @@ type header struct {
 
 // readHeader reads the known members of a header and passes over all others, the ones that
 // carry keys included.
-func readHeader(text []byte) (h header, err error) {
-	members, err := readObject(text)
-	if err != nil {
-		return h, err
-	}
+func readHeader(members object) (h header, err error) {
 	for i := range members {
 		m := &members[i]
 		switch m.name {
@@ -59,6 +55,14 @@ func (h *header) check(r *Rules) error {
 	if !slices.Contains(r.Algorithms, h.alg) {
 		return refuse(ReasonAlgorithm, "alg is not one of the policy's algorithms")
 	}
+	if err := h.checkExtensions(); err != nil {
+		return err
+	}
+	return h.checkType(r.Types)
+}
+
+// checkExtensions refuses what no token may ask for.
+func (h *header) checkExtensions() error {
 	switch {
 	case h.crit:
 		return refuse(ReasonCritical, "the header demands an extension that this server does not have")
@@ -67,7 +71,7 @@ func (h *header) check(r *Rules) error {
 	case h.zip:
 		return refuse(ReasonZip, "compressed payloads are not accepted")
 	}
-	return h.checkType(r.Types)
+	return nil
 }
 
 func (h *header) checkType(types []string) error {

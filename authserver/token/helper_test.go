@@ -36,6 +36,9 @@ func intake(raw string, r *Rules, set *jwk.Set, now time.Time) (*Claims, error) 
 	if err != nil {
 		return nil, err
 	}
+	if t.Direct() {
+		return t.Claims(r, now)
+	}
 	key, err := t.Select(set)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,8 @@ type Rules struct {
 	Types []string
 	// Leeway is the allowed difference of clocks for exp, nbf and iat; a negative one only narrows.
 	Leeway time.Duration
+	// Encryption says which encrypted tokens are opened; nil accepts none.
+	Encryption *Encryption
 }
 
 // Token is a parsed token. Its claims are out of reach until Verify has succeeded. A Token
@@ -34,13 +36,45 @@ type Token struct {
 	header   header
 	payload  object
 	sig      []byte
+	jwe      *jweHeader // of an encrypted token; header and the rest are those of the token inside
+	direct   bool       // the claims are directly inside the encryption
 	verified bool
 }
 
-// Parse checks everything about a token that needs no key, in the order of DESIGN §7: the
-// steps are its statements, those of open included. Nothing in the result is trusted yet.
-// An error is an [*Error].
+// Parse checks everything about a token that needs no verification key, in the order of
+// DESIGN §7: the steps are its statements, those of parseSigned and parseEncrypted included.
+// Nothing in the result is trusted yet. An error is an [*Error].
 func Parse(raw string, r *Rules) (*Token, error) {
+	segments, err := checkForm(raw)
+	if err != nil {
+		return nil, err
+	}
+	if segments == 5 {
+		return parseEncrypted(raw, r)
+	}
+	if err := r.Encryption.checkRequired(); err != nil {
+		return nil, err
+	}
+	return parseSigned(raw, r)
+}
+
+// checkForm checks length and characters and returns the number of segments, 3 or 5.
+func checkForm(raw string) (segments int, err error) {
+	if err := checkLength(raw); err != nil {
+		return 0, err
+	}
+	if err := checkCharacters(raw); err != nil {
+		return 0, err
+	}
+	segments = strings.Count(raw, ".") + 1
+	if segments != 3 && segments != 5 {
+		return 0, refuse(ReasonSegments, "a signed token has three segments, an encrypted one five")
+	}
+	return segments, nil
+}
+
+// parseSigned checks a string of three segments.
+func parseSigned(raw string, r *Rules) (*Token, error) {
 	t, payload, err := open(raw)
 	if err != nil {
 		return nil, err
@@ -54,27 +88,25 @@ func Parse(raw string, r *Rules) (*Token, error) {
 	return t, nil
 }
 
-// open takes the token apart. The payload may be anything: this far it is a JWS.
+// open takes three segments apart. The payload may be anything: this far it is a JWS.
 func open(raw string) (t *Token, payload []byte, err error) {
-	if err := checkLength(raw); err != nil {
-		return nil, nil, err
+	parts := split(raw)
+	if parts[0] == "" || parts[2] == "" { // an empty payload is a JWS, and no JSON object
+		return nil, nil, refuse(ReasonSegments, "header or signature is empty")
 	}
-	if err := checkCharacters(raw); err != nil {
-		return nil, nil, err
-	}
-	parts, err := split(raw)
+	out, err := decode(parts[:3])
 	if err != nil {
 		return nil, nil, err
 	}
-	head, payload, sig, err := decode(parts)
-	if err != nil {
-		return nil, nil, err
+	t = &Token{raw: raw, signed: len(parts[0]) + 1 + len(parts[1]), sig: out[2]}
+	members, err := readObject(out[0])
+	if err == nil {
+		t.header, err = readHeader(members)
 	}
-	t = &Token{raw: raw, signed: len(parts[0]) + 1 + len(parts[1]), sig: sig}
-	if t.header, err = readHeader(head); err != nil {
+	if err != nil {
 		return nil, nil, inPart("header", err)
 	}
-	return t, payload, nil
+	return t, out[1], nil
 }
 
 func checkLength(raw string) error {
@@ -101,21 +133,12 @@ var allowed = func() (set [256]bool) {
 	return set
 }()
 
-// split returns header, payload and signature.
-func split(raw string) (parts [3]string, err error) {
-	switch strings.Count(raw, ".") {
-	case 2:
-	case 4:
-		return parts, refuse(ReasonEncrypted, "the token is a JWE; this server accepts signed tokens only")
-	default:
-		return parts, refuse(ReasonSegments, "a signed token has three segments")
+// split returns the segments, of which there are at most five.
+func split(raw string) (parts [5]string) {
+	for i := range parts {
+		parts[i], raw, _ = strings.Cut(raw, ".")
 	}
-	head, rest, _ := strings.Cut(raw, ".")
-	payload, sig, _ := strings.Cut(rest, ".")
-	if head == "" || sig == "" { // an empty payload is a JWS, and no JSON object
-		return parts, refuse(ReasonSegments, "header or signature is empty")
-	}
-	return [3]string{head, payload, sig}, nil
+	return parts
 }
 
 // strictBase64 refuses padding and non-zero trailing bits, so that a token has exactly one
@@ -123,22 +146,21 @@ func split(raw string) (parts [3]string, err error) {
 // allowed characters.
 var strictBase64 = base64.RawURLEncoding.Strict()
 
-// decode decodes the three segments into one buffer.
-func decode(parts [3]string) (head, payload, sig []byte, err error) {
+// decode decodes the segments into one buffer.
+func decode(parts []string) (out [5][]byte, err error) {
 	size := 0
 	for _, p := range parts {
 		size += strictBase64.DecodedLen(len(p))
 	}
 	buf := make([]byte, size)
-	var out [3][]byte
 	for i, p := range parts {
 		n, err := strictBase64.Decode(buf, []byte(p))
 		if err != nil {
-			return nil, nil, nil, refuse(ReasonBase64, "each segment is base64url without padding and without stray bits")
+			return out, refuse(ReasonBase64, "each segment is base64url without padding and without stray bits")
 		}
 		out[i], buf = buf[:n:n], buf[n:]
 	}
-	return out[0], out[1], out[2], nil
+	return out, nil
 }
 
 // inPart says in which part of the token a refusal arose.
@@ -149,7 +171,8 @@ func inPart(part string, err error) error {
 	return err
 }
 
-// Algorithm returns the header's alg, one of the rules'.
+// Algorithm returns the header's alg, one of the rules': of an encrypted token that of the
+// one inside, of a Direct one the key management algorithm.
 func (t *Token) Algorithm() string { return t.header.alg }
 
 // KeyID returns the header's kid and whether there is one; it may be the empty string.
@@ -174,9 +197,13 @@ func (t *Token) Select(set *jwk.Set) (*jwk.Key, error) {
 }
 
 // Verify checks the signature with key, which must fit the token's algorithm and, if both
-// have one, its kid. Only after it has returned nil does Claims work.
+// have one, its kid. Only after it has returned nil does Claims work, but for a Direct token,
+// which has no signature.
 func (t *Token) Verify(key *jwk.Key) error {
 	t.verified = false
+	if t.direct {
+		return refuse(ReasonNestedRequired, "there is no signature inside the encryption")
+	}
 	if key == nil {
 		return refuse(ReasonUnknownKey, "there is no key")
 	}
@@ -190,7 +217,7 @@ func (t *Token) Verify(key *jwk.Key) error {
 	if !ok {
 		return refuse(ReasonAlgorithm, "the algorithm is not supported")
 	}
-	if err := alg.Method.Verify(t.raw[:t.signed], t.sig, key.Material()); err != nil {
+	if err := key.Verify(alg, t.raw[:t.signed], t.sig); err != nil {
 		return refuse(ReasonSignature, "")
 	}
 	t.verified = true

@@ -18,10 +18,12 @@ const (
 	ReasonTooLong Reason = "token_too_long"
 	// ReasonCharacters: a byte outside A–Z, a–z, 0–9, `-`, `_` and `.`.
 	ReasonCharacters Reason = "bad_characters"
-	// ReasonSegments: not three segments, or an empty header or signature.
+	// ReasonSegments: neither three segments nor five, or an empty header or signature.
 	ReasonSegments Reason = "segments"
-	// ReasonEncrypted: five segments, a JWE, which this server does not decrypt.
+	// ReasonEncrypted: five segments, a JWE, and the policy has no decryption.
 	ReasonEncrypted Reason = "encrypted_not_accepted"
+	// ReasonJWERequired: three segments, a JWS, and the policy requires encryption.
+	ReasonJWERequired Reason = "jwe_required"
 	// ReasonBase64: a segment is not canonical base64url without padding.
 	ReasonBase64 Reason = "bad_base64url"
 	// ReasonJSON: header or payload is not one JSON object in valid UTF-8.
@@ -30,16 +32,20 @@ const (
 	ReasonDuplicateMember Reason = "duplicate_member"
 	// ReasonJSONLimits: depth, number of members or length of a number is over its bound.
 	ReasonJSONLimits Reason = "json_limits"
-	// ReasonHeader: alg, typ or kid is not a string.
+	// ReasonHeader: alg, typ, kid, enc or cty is not a string, apu or apv not base64url or too long.
 	ReasonHeader Reason = "bad_header"
 	// ReasonAlgorithm: alg is absent or not one of the policy's.
 	ReasonAlgorithm Reason = "alg_not_allowed"
+	// ReasonContentAlgorithm: a JWE's enc is absent or not one of the policy's.
+	ReasonContentAlgorithm Reason = "enc_not_allowed"
 	// ReasonCritical: the header has crit.
 	ReasonCritical Reason = "crit"
 	// ReasonB64: the header has b64 (RFC 7797).
 	ReasonB64 Reason = "b64"
 	// ReasonZip: the header has zip (RFC 7516 §4.1.3).
 	ReasonZip Reason = "zip"
+	// ReasonContentType: a JWE's cty is not JWT, or it is and there is no token inside.
+	ReasonContentType Reason = "cty_not_allowed"
 	// ReasonType: typ is not one of the policy's.
 	ReasonType Reason = "typ_not_allowed"
 	// ReasonUnknownKey: no key has the token's kid.
@@ -48,6 +54,12 @@ const (
 	ReasonAmbiguousKey Reason = "ambiguous_key"
 	// ReasonKeyMismatch: the key is not for the token's algorithm.
 	ReasonKeyMismatch Reason = "key_mismatch"
+	// ReasonDecryption: the JWE does not decrypt, whichever step failed.
+	ReasonDecryption Reason = "decryption_failed"
+	// ReasonNestedRequired: claims directly inside a JWE, where a signed token must be.
+	ReasonNestedRequired Reason = "nested_required"
+	// ReasonNestedEncryption: a JWE inside a JWE.
+	ReasonNestedEncryption Reason = "nested_encryption"
 	// ReasonSignature: the signature does not verify.
 	ReasonSignature Reason = "bad_signature"
 	// ReasonClaimType: a registered claim has the wrong JSON type.

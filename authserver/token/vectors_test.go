@@ -3,6 +3,7 @@
 package token
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"os"
@@ -39,6 +40,9 @@ func vector(t *testing.T, name string, into any) {
 
 // verifyJWS is the intake up to the signature for payloads that are no claim sets.
 func verifyJWS(raw string, r *Rules, set *jwk.Set) error {
+	if segments, err := checkForm(raw); err != nil || segments != 3 {
+		return cmp.Or(err, errors.New("no JWS"))
+	}
 	tok, _, err := open(raw)
 	if err != nil {
 		return err
