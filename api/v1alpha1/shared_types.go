@@ -117,7 +117,8 @@ type ObjectStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Conditions: Accepted, ResolvedRefs, ConfigApplied, UpstreamReady (where the object names upstreams), Ready, and Stalled while it is true.
+	// Conditions: Accepted, ResolvedRefs, ConfigApplied, UpstreamReady (where the object names upstreams), ExamplesPassed (where it has examples),
+	// Ready, and Stalled while it is true.
 	//
 	// +listType=map
 	// +listMapKey=type
@@ -126,10 +127,10 @@ type ObjectStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// References are the Secrets and ConfigMaps that the spec names, with the resourceVersion that the servers serve. A policy can name 16
-	// for each of 16 issuers, and a CA bundle.
+	// for each of 16 issuers, 16 for decryption, and a CA bundle.
 	//
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=257
+	// +kubebuilder:validation:MaxItems=273
 	// +optional
 	References []ResolvedReference `json:"references,omitempty"`
 }

@@ -106,7 +106,14 @@ var _ = Describe("TenantJWTPolicy", func() {
 			}
 			issuers = append(issuers, fmt.Sprintf("{issuer: 'i%d', keys: [%s]}", i, strings.Join(keys, ", ")))
 		}
-		u, err := create(ctx, policy("issuers: ["+strings.Join(issuers, ", ")+"]", "caBundleRef: {kind: ConfigMap, name: ca}"))
+		var decryption []string
+		for k := range 16 {
+			name := fmt.Sprintf("d%d", k)
+			decryption = append(decryption, "{secretRef: {name: "+name+", key: k}, format: PEM}")
+			references = append(references, map[string]any{"kind": "Secret", "name": name, "resourceVersion": "18446744073709551615"})
+		}
+		u, err := create(ctx, policy("issuers: ["+strings.Join(issuers, ", ")+"]", "caBundleRef: {kind: ConfigMap, name: ca}",
+			"decryption: {keyAlgorithms: [RSA-OAEP], keys: ["+strings.Join(decryption, ", ")+"]}"))
 		Expect(err).NotTo(HaveOccurred())
 		u.Object["status"] = map[string]any{"observedGeneration": int64(1), "references": references}
 		Expect(api.Status().Update(ctx, u)).To(Succeed())
