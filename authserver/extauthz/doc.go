@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package extauthz answers Envoy's external authorization over gRPC (envoy.service.auth.v3.Authorization). It translates:
+// a CheckRequest into [policy.Facts], a [policy.Decision] into a CheckResponse. What is decided, and the counting and
+// logging of it, is behind [Gate].
+//
+//	request.go   the headers that decide, as Envoy hands them over: joined or raw
+//	answer.go    the identity as headers to set and to remove, and as dynamic metadata
+//	refusal.go   401, 403 and 503 as HTTP clients of Envoy see them
+//	codec.go     a message that is no CheckRequest is a refusal, not an error
+//	server.go    the gRPC server with its limits, and the health service
+//
+// Every call is answered with a CheckResponse, whatever came and whatever happened: an error of the call itself is what
+// Envoy's failure_mode_allow lets pass. A panic is a refusal too.
+//
+// The tenant of the route is context_extensions["tenant"], which Envoy takes from its own route configuration
+// (ExtAuthzPerRoute) and never from a client.
+//
+// What this package cannot see: headers that Envoy was told not to send on (allowed_headers), and, without
+// encode_raw_headers, how often a header was sent. Envoy then joins equal names with commas, so a comma in a header that
+// decides counts as a header sent twice.
+package extauthz

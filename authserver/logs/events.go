@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package logs
+
+// Events: the values of the attribute "event". A new one is a constant here and a row of [Events]; docs/telemetry.md is
+// made from those. A line without an event is for whoever happens to read along.
+const (
+	EventReady    = "ready"
+	EventShutdown = "shutdown"
+	EventPanic    = "panic"
+
+	EventConfigApplied  = "config.applied"
+	EventConfigRejected = "config.rejected"
+
+	EventVerifyRefused   = "verify.refused"
+	EventVerifyExplained = "verify.explained"
+
+	EventUserLeftOut = "login.user_left_out"
+	EventStoreFailed = "store.failed"
+
+	EventTracesOn       = "traces.on"
+	EventTracesSettings = "traces.settings"
+	EventTracesFailed   = "traces.failed"
+
+	EventServeInMemory       = "serve.in_memory"
+	EventServeKeys           = "serve.keys"
+	EventManifestsApplied    = "manifests.applied"
+	EventManifestsEmpty      = "manifests.empty"
+	EventManifestsFault      = "manifests.fault"
+	EventManifestsFinding    = "manifests.finding"
+	EventManifestsMissing    = "manifests.missing"
+	EventManifestsResolved   = "manifests.resolved"
+	EventManifestsUnreadable = "manifests.unreadable"
+	EventManifestsWatch      = "manifests.watch"
+)
+
+// Event describes one kind of log line.
+type Event struct {
+	Name    string
+	Levels  string   // as printed
+	Fields  []string // beside time, level, msg and event; some may be empty or absent
+	Meaning string
+}
+
+// Events are all events, in the order of the documentation.
+func Events() []Event {
+	return []Event{
+		{EventReady, "INFO", []string{"listen", "ops_listen", "ext_authz_listen"}, "Requests are served, at these addresses."},
+		{EventShutdown, "INFO, WARN", []string{"delay", "drain", "error"}, "The server ends: when it begins to, when it is done, and (WARN) if requests had to be broken off."},
+		{EventPanic, "ERROR", []string{"panic", "stack"}, "A request met a fault of the server and was refused. Please report it."},
+		{EventConfigApplied, "INFO", []string{"policies"}, "Another configuration is in force, with so many policies."},
+		{EventConfigRejected, "ERROR", []string{"error"}, "A file of the configuration cannot be used; the last good one stays in force."},
+		{EventVerifyRefused, "INFO, WARN", []string{"status", "reason", "detail", "tenant", "policy", "algorithm", "protocol", "client"}, "A request was not let in (WARN with status 503). At most 20 a second on average; gatehouse_refusals_not_logged_total counts the others."},
+		{EventVerifyExplained, "INFO", []string{"status", "reason", "tenant", "policy", "client"}, "Somebody with the operations token asked POST /explain for a decision."},
+		{EventUserLeftOut, "WARN", []string{"problem"}, "A user of a users Secret cannot log in."},
+		{EventStoreFailed, "ERROR", []string{"error"}, "The store cannot be opened; logins are refused until it can."},
+		{EventTracesOn, "INFO", []string{"exporter", "sampler"}, "Traces are exported."},
+		{EventTracesSettings, "WARN", []string{"variable", "error"}, "An OTEL_* variable cannot be used; its default counts instead, or no traces are exported."},
+		{EventTracesFailed, "WARN", []string{"error"}, "Spans could not be exported; told at most once a minute."},
+		{EventServeInMemory, "WARN", nil, "gatehouse serve has no --data-dir: signing keys and refresh tokens end with the process."},
+		{EventServeKeys, "ERROR", []string{"error"}, "gatehouse serve cannot renew its signing keys; those in force stay."},
+		{EventManifestsApplied, "INFO", []string{"served", "left_out"}, "gatehouse serve serves a changed set of manifests."},
+		{EventManifestsEmpty, "ERROR", nil, "No manifest is left to serve: every request is refused."},
+		{EventManifestsFault, "ERROR", []string{"error"}, "The manifests cannot be rendered; what is served stays."},
+		{EventManifestsFinding, "WARN, ERROR", []string{"file", "line", "object", "namespace", "error"}, "A document is left out, or (WARN) served with a warning."},
+		{EventManifestsMissing, "ERROR", []string{"error"}, "A path of the manifests is gone, and what it held is served no more."},
+		{EventManifestsResolved, "INFO", []string{"was"}, "A finding does not hold any more."},
+		{EventManifestsUnreadable, "ERROR", []string{"error"}, "The manifests cannot be read; what is served stays."},
+		{EventManifestsWatch, "WARN", []string{"error", "poll"}, "Changes of the manifests are found by polling alone."},
+	}
+}
