@@ -3,7 +3,10 @@
 package authserver
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/keys"
@@ -100,13 +103,30 @@ func (l *loader) states() map[string]fileState {
 // upstreamCondition joins the states of a policy's key sets: the first that failed decides, else the first that was not
 // asked for yet. ok is false for policies that need none.
 func upstreamCondition(p *policy.Policy, status func(keys.Source) keys.Status) (c condition, ok bool) {
-	for _, src := range p.Remotes() {
-		next := sourceCondition(status(src))
+	sources := p.Remotes()
+	states := make([]keys.Status, len(sources))
+	seen := map[string]bool{} // directories of Entra ID that were asked for
+	for i, src := range sources {
+		states[i] = status(src)
+		seen[src.Directory] = seen[src.Directory] || states[i].Fetched
+	}
+	failing := 0
+	for i, src := range sources {
+		if src.Directory != "" && seen[src.Directory] && !states[i].Fetched {
+			continue // most directories issue tokens of one version only
+		}
+		next := sourceCondition(src, states[i], p.Algorithms())
+		if next.Status == "False" {
+			failing++
+		}
 		if !ok || rank[next.Status] > rank[c.Status] {
 			c, ok = next, true
 		} else if next.Status == c.Status && next.Since.After(c.Since) && c.Status == "True" {
 			c.Since = next.Since // since all are
 		}
+	}
+	if failing > 1 {
+		c.Message += fmt.Sprintf(" (the first of %d sources that fail)", failing)
 	}
 	return c, ok
 }
@@ -114,13 +134,36 @@ func upstreamCondition(p *policy.Policy, status func(keys.Source) keys.Status) (
 // rank orders a condition's statuses by how much they matter.
 var rank = map[string]int{"True": 0, "Unknown": 1, "False": 2}
 
-func sourceCondition(st keys.Status) condition {
+// sourceCondition tells of one key set of a policy with these algorithms. Its message names the source, what is wrong and
+// the fix.
+func sourceCondition(src keys.Source, st keys.Status, algorithms []string) condition {
 	c := condition{Status: "False", Reason: string(st.Reason), Message: st.Message, Since: st.Since.UTC()}
+	fits := slices.ContainsFunc(algorithms, func(name string) bool { return slices.Contains(st.Algorithms, name) })
 	switch {
 	case !st.Fetched:
 		c.Status, c.Reason = "Unknown", string(keys.ReasonNotYetFetched)
-	case st.Ready:
+		return c
+	case st.Ready && fits:
 		c.Status = "True"
+	case st.Ready: // every token would be refused
+		c.Reason = string(keys.ReasonNoUsableKey)
+		c.Message = fmt.Sprintf("no key fits spec.algorithms (%s): the keys there are for %s; add one of these, or publish a key that fits. %s",
+			strings.Join(algorithms, ", "), strings.Join(st.Algorithms, ", "), st.Message)
+	}
+	if needsName(src, st, &c) {
+		c.Message = src.String() + ": " + c.Message
 	}
 	return c
+}
+
+// needsName tells whether the condition's message does not say yet which source it is about. Failures name their host; it
+// takes the issuer to tell several at one host apart.
+func needsName(src keys.Source, st keys.Status, c *condition) bool {
+	switch {
+	case c.Status == "True":
+		return st.Problems > 0
+	case c.Reason == string(keys.ReasonNoUsableKey):
+		return true
+	}
+	return src.Discovery && st.Reason != keys.ReasonIssuerMismatch
 }

@@ -61,6 +61,9 @@ func (p *Policy) Object() string { return p.object }
 // Tenant is the policy's tenant ID.
 func (p *Policy) Tenant() string { return p.tenant }
 
+// Algorithms are the signature algorithms that the policy allows; the caller must not change the slice.
+func (p *Policy) Algorithms() []string { return p.rules.Algorithms }
+
 // Remotes are the key sources that the policy names by URL, in the order of its issuers.
 func (p *Policy) Remotes() []keys.Source {
 	var remotes []keys.Source
