@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gateways
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// startCaddy runs Caddy with the page's configuration and returns its address.
+func startCaddy(t *testing.T, l *lab) string {
+	t.Helper()
+	build := exec.Command("./caddy/build")
+	build.Stderr = os.Stderr
+	program, err := build.Output()
+	if err != nil {
+		t.Fatalf("building Caddy: %v", err)
+	}
+	address, file := freeAddress(t), filepath.Join(t.TempDir(), "Caddyfile")
+	site := place(t, block(t, "caddy.md", "caddyfile"), map[string]string{pageAuth: l.auth.address, pageApp: l.app.address, ":8000 {": address[strings.LastIndex(address, ":"):] + " {\n\tbind 127.0.0.1"})
+	if err := os.WriteFile(file, []byte("{\n\tadmin off\n\tauto_https off\n}\n\n"+site), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runProgram(t, address, strings.TrimSpace(string(program)), "run", "--adapter", "caddyfile", "--config", file)
+	return address
+}

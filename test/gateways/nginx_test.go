@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gateways
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// findNginx returns the machine's nginx. Packages put it where only administrators' paths lead.
+func findNginx(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatal("nginx is not installed, and with CI=true it has to be: apt-get install nginx")
+	}
+	t.Skip("skipped: nginx is not installed")
+	return ""
+}
+
+// startNginx runs nginx with the page's configuration and returns its address.
+func startNginx(t *testing.T, l *lab) string {
+	t.Helper()
+	program := findNginx(t)
+	address, dir := freeAddress(t), t.TempDir()
+	site := place(t, block(t, "nginx.md", "nginx"), map[string]string{
+		"server " + pageAuth: "server " + l.auth.address, "server " + pageApp: "server " + l.app.address, "listen 8000;": "listen " + address + ";",
+	})
+	// What distributions put around a site. One process, so that it needs no user of its own.
+	main := `daemon off;
+master_process off;
+error_log stderr notice;
+pid ` + dir + `/pid;
+events {}
+http {
+    access_log off;
+    client_body_temp_path ` + dir + `/body;
+    proxy_temp_path ` + dir + `/proxy;
+    fastcgi_temp_path ` + dir + `/fastcgi;
+    uwsgi_temp_path ` + dir + `/uwsgi;
+    scgi_temp_path ` + dir + `/scgi;
+    include ` + dir + `/site.conf;
+}
+`
+	for name, text := range map[string]string{"nginx.conf": main, "site.conf": site} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runProgram(t, address, program, "-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-e", "stderr")
+	return address
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package served
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/gatehouse-auth/gatehouse/authserver"
+	"github.com/gatehouse-auth/gatehouse/authserver/logs"
+	"github.com/gatehouse-auth/gatehouse/manifests"
+)
+
+// patience is how long a server may take to begin or to end on a busy machine.
+const patience = 20 * time.Second
+
+// noStore is the AuthServer of suites that verify tokens and let nobody log in.
+const noStore = `apiVersion: auth.gatehouse.dev/v1alpha1
+kind: AuthServer
+metadata: {name: default, namespace: default}
+spec: {store: {type: None}}
+`
+
+// Render makes the files of AuthServer default/default. A finding, warnings included, fails the test.
+func Render(t testing.TB, documents string) map[string][]byte {
+	t.Helper()
+	loader, err := manifests.NewLoader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(documents, "kind: AuthServer") {
+		documents = noStore + "---\n" + documents
+	}
+	set, err := loader.Load([]string{"-"}, strings.NewReader(documents))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := set.Render(loader, types.NamespacedName{Namespace: "default", Name: "default"}, manifests.RenderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, finding := range append(set.Findings, set.Tell(out, true)...) {
+		t.Error(finding)
+	}
+	if t.Failed() || out.Files == nil {
+		t.Fatal("the manifests cannot be served as they are")
+	}
+	return out.Files
+}
+
+// Start serves the documents until the test ends, and returns the address of the public listener, host:port. The server may fetch
+// keys from loopback addresses.
+func Start(t testing.TB, documents string) string {
+	t.Helper()
+	server, err := authserver.New(authserver.Options{
+		Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", ExtAuthzListen: "127.0.0.1:0", Logger: logs.New(testWriter{t}, slog.LevelInfo),
+		ExtraAllowedCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		ShutdownDelay:     time.Millisecond, DrainTimeout: time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Load(Render(t, documents)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	if err := server.Listen(ctx); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("the auth server: %v", err)
+			}
+		case <-time.After(patience):
+			t.Error("the auth server does not end")
+		}
+	})
+	return server.Addr().String()
+}
+
+// testWriter passes what a server logs to the test's log.
+type testWriter struct{ t testing.TB }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	w.t.Logf("auth server: %s", strings.TrimSpace(string(p)))
+	return len(p), nil
+}
