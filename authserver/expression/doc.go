@@ -1,4 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package expression compiles and evaluates the CEL of policies (cel-go) over the claims of a token.
+// Package expression compiles and evaluates the CEL of policies over the claims of a token: cel-go, held to a bound that a
+// server of many tenants can live with.
+//
+//	program, err := expression.Compile("claims.plan in ['gold', 'silver']", expression.Rule)
+//	holds, err := program.Bool(claims)
+//
+// The variable claims is a map(string, dyn), read from the token's JSON member by member as the expression touches them
+// (value.go, object.go). Strings, booleans, null, arrays and objects are what CEL calls them. A number without fraction and
+// exponent is an int where it fits 64 bits with a sign, a uint where it fits without; every other is a double, which keeps
+// 17 digits: longer identifiers belong in strings.
+//
+// Functions are those of functions.go: CEL's own without time, of cel-go's extensions strings (not format, which can
+// write without end) and sets, and optional values such as claims.?plan.orValue('free'). There is no clock, no zone file,
+// no network. The pattern of matches is a literal, so that it is compiled once and its size is known.
+//
+// # Cost
+//
+// A text is at most [MaxLength] bytes. Compiling estimates the cost of the worst token (estimate.go) and refuses what has
+// no hope, such as three nested loops over claims. Evaluating charges every step to a meter before it is made, and stops at
+// [MaxCost] (meter.go, node.go): cel-go's own limit counts a call after it was made, and by the size of its arguments'
+// top level, so comparing [x, x] nested sixty times takes it for ever. A unit is some 50 ns of work, or 32 bytes of text;
+// no expression and token found takes longer than 5 ms or makes more than 4 MiB. A token that costs too much is an
+// error, which callers take for "does not hold" or "no value".
+//
+// Texts are compiled once: equal texts of all policies share one Program as long as any policy uses it (cache.go).
 package expression

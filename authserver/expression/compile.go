@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package expression
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common"
+	"github.com/google/cel-go/common/types"
+)
+
+const (
+	// MaxLength bounds an expression's text, in bytes: the 1,024 characters of the API.
+	MaxLength = 4096
+	// maxMessage bounds what an author is told, in bytes.
+	maxMessage = 400
+)
+
+// Kind is what an expression is for, which decides the types that its result may have.
+type Kind int
+
+// Kinds of expressions.
+const (
+	// Rule: a bool.
+	Rule Kind = iota
+	// Text: a string.
+	Text
+	// Texts: a string or a list of strings.
+	Texts
+	// Scalars: a string, number or bool, or a list of those.
+	Scalars
+)
+
+// wants says what a kind's result must be, and how to get there from another type.
+var wants = map[Kind]struct{ what, fix string }{
+	Rule:    {"a bool", "compare it with something, as in claims.plan == 'gold'"},
+	Text:    {"a string", "convert it with string() or take one part of it"},
+	Texts:   {"a string or a list of strings", "convert elements with .map(x, string(x))"},
+	Scalars: {"a string, number or bool, or a list of those", "take one part of it"},
+}
+
+// Error says why a text does not compile, and where. It repeats parts of the text, so it is for its author only.
+type Error struct {
+	Line, Column int // from 1; 0 for the text as a whole
+	Message      string
+}
+
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return e.Message
+	}
+	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)
+}
+
+// faultAt takes the positions of package common: lines from 1, columns from 0.
+func faultAt(at common.Location, message string) *Error {
+	message = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, message)
+	if len(message) > maxMessage {
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
+	}
+	if at == nil || at.Line() < 1 {
+		return &Error{Message: message}
+	}
+	return &Error{at.Line(), max(at.Column(), 0) + 1, message}
+}
+
+// Compile compiles a text of at most [MaxLength] bytes, or returns the Program that already stands for it. An error other
+// than a [*Error] is a fault of this program.
+func Compile(text string, kind Kind) (*Program, error) {
+	if len(text) > MaxLength {
+		return nil, &Error{Message: fmt.Sprintf("the expression is longer than %d bytes", MaxLength)}
+	}
+	if !utf8.ValidString(text) {
+		return nil, &Error{Message: "the expression is not valid UTF-8"}
+	}
+	key := cacheKey{strings.Clone(text), kind}
+	if p := programs.get(key); p != nil {
+		return p, nil
+	}
+	p, err := compile(key.text, kind)
+	if err != nil {
+		return nil, err
+	}
+	return programs.add(key, p), nil
+}
+
+func compile(text string, kind Kind) (*Program, error) {
+	env, err := shared()
+	if err != nil {
+		return nil, err
+	}
+	tree, issues := env.Compile(text)
+	if issues.Err() != nil {
+		return nil, firstIssue(issues)
+	}
+	if err := checkCalls(tree.NativeRep()); err != nil {
+		return nil, err
+	}
+	if err := checkResult(tree.OutputType(), kind); err != nil {
+		return nil, err
+	}
+	cost, err := env.EstimateCost(tree, estimator{})
+	if err != nil {
+		return nil, fmt.Errorf("estimating the cost of an expression: %w", err)
+	}
+	if cost.Max > maxEstimate {
+		return nil, &Error{Message: "the expression could cost too much: loop over claims in at most two nested loops, or over shorter lists"}
+	}
+	root, err := env.plan(tree)
+	if err != nil {
+		return nil, fmt.Errorf("planning an expression: %w", err)
+	}
+	return &Program{kind: kind, root: root}, nil
+}
+
+// firstIssue turns what cel-go has to say of a text into one sentence.
+func firstIssue(issues *cel.Issues) error {
+	all := issues.Errors()
+	if len(all) == 0 {
+		return &Error{Message: "the expression cannot be compiled"}
+	}
+	message, _, _ := strings.Cut(all[0].Message, "\n")
+	if rest, ok := strings.CutPrefix(message, "undeclared reference to '"); ok {
+		name, _, _ := strings.Cut(rest, "'")
+		message = fmt.Sprintf("there is no variable or function %s; a claim is written claims.name", name)
+	}
+	message, _, _ = strings.Cut(strings.TrimPrefix(message, "Syntax error: "), " expecting {")
+	return faultAt(all[0].Location, message)
+}
+
+// checkResult tells whether a result of the type may be of the kind; what is dyn shows only at evaluation.
+func checkResult(t *types.Type, kind Kind) error {
+	if mayBe(t, kind) {
+		return nil
+	}
+	want := wants[kind]
+	fix := want.fix
+	if t.TypeName() == types.OptionalType.TypeName() {
+		fix = "add .orValue() with what counts where it is absent"
+	}
+	return faultAt(nil, fmt.Sprintf("the result is %s, but must be %s: %s", cel.FormatCELType(t), want.what, fix))
+}
+
+func mayBe(t *types.Type, kind Kind) bool {
+	switch t.Kind() {
+	case types.DynKind, types.TypeParamKind:
+		return true
+	case types.BoolKind:
+		return kind == Rule || kind == Scalars
+	case types.StringKind:
+		return kind != Rule
+	case types.IntKind, types.UintKind, types.DoubleKind:
+		return kind == Scalars
+	case types.ListKind:
+		if kind != Texts && kind != Scalars {
+			return false
+		}
+		element := t.Parameters()[0]
+		return element.Kind() != types.ListKind && mayBe(element, kind)
+	}
+	return false
+}

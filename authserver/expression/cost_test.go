@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package expression
+
+import (
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestBombsEnd guards that no expression and token takes long or makes much: each is refused, or ends within its meter.
+// What cel-go itself would do with most of them is run for years, or fill the memory. The bounds here are an order of
+// magnitude above what is measured (BenchmarkWorst), so that only what is unbounded fails.
+func TestBombsEnd(t *testing.T) {
+	var before, after runtime.MemStats
+	for _, text := range bombs {
+		p, err := Compile(text, Rule)
+		if err != nil {
+			continue
+		}
+		for name, payload := range largest() {
+			c := read(t, payload)
+			runtime.ReadMemStats(&before)
+			start := time.Now()
+			_, err := p.Bool(c)
+			if took := time.Since(start); took > time.Second {
+				t.Errorf("%.80s on %s takes %v", text, name, took)
+			}
+			runtime.ReadMemStats(&after)
+			if made := after.TotalAlloc - before.TotalAlloc; made > 16<<20 {
+				t.Errorf("%.80s on %s makes %d bytes", text, name, made)
+			}
+			if err != nil && !errors.Is(err, ErrCost) && !errors.Is(err, ErrFailed) && !errors.Is(err, ErrResult) {
+				t.Errorf("%.80s on %s: %v", text, name, err)
+			}
+		}
+	}
+}
+
+// TestCostLimit guards that what is over the limit is an error that no operator of CEL catches, and that a meter is
+// each evaluation's own.
+func TestCostLimit(t *testing.T) {
+	c := read(t, largest()["numbers"])
+	for _, text := range []string{
+		"claims.l.exists(a, claims.l.exists(b, a == b && b == 2))",
+		"claims.l.exists(a, claims.l.exists(b, a == b && b == 2)) || true",
+		"true || claims.l.exists(a, claims.l.exists(b, a == b && b == 2)) ? claims.l.all(a, claims.l.all(b, true)) : true",
+		"[claims.l]" + strings.Repeat(".map(x, x + x)", 40) + ".size() == 0 || true",
+		"[claims.l]" + strings.Repeat(".map(x, [x, x])", 40) + " == [] || [claims.l]" + strings.Repeat(".map(x, [x, x])", 40) + " == [claims.l]" + strings.Repeat(".map(x, [x, x])", 40),
+	} {
+		if ok, err := mustCompile(t, text, Rule).Bool(c); ok && !strings.HasSuffix(text, "|| true") || !ok && err != ErrCost {
+			t.Errorf("%.80s = %v, %v; want ErrCost", text, ok, err)
+		}
+	}
+	p := mustCompile(t, "claims.l.exists(a, a == 2)", Rule)
+	for range 100 {
+		if ok, err := p.Bool(read(t, `{"exp":1,"l":[1,1,1,2]}`)); !ok || err != nil {
+			t.Fatalf("a small token after an expensive one: %v, %v", ok, err)
+		}
+		if _, err := p.Bool(c); err != ErrCost {
+			t.Fatalf("%v, want ErrCost", err)
+		}
+	}
+}
+
+// TestRoom guards that real tokens with many groups are within the limit.
+func TestRoom(t *testing.T) {
+	groups := make([]string, 300)
+	for i := range groups {
+		groups[i] = `"11111111-2222-3333-4444-555555555555"`
+	}
+	c := read(t, `{"exp":1,"groups":[`+strings.Join(groups, ",")+`]}`)
+	for _, text := range []string{
+		"claims.groups.exists(g, g in ['a', 'b'])",
+		"claims.groups.all(g, g.startsWith('1') && g.size() == 36 && g.matches('^[0-9-]+$'))",
+		"claims.groups.filter(g, g.startsWith('1')).map(g, g.substring(4)).size() == 300",
+		"sets.contains(claims.groups, ['11111111-2222-3333-4444-555555555555'])",
+		"['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].exists(r, claims.groups.exists(g, g == r))",
+	} {
+		if _, err := mustCompile(t, text, Rule).Bool(c); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
