@@ -159,18 +159,23 @@ func TestMetadataServersThatDoNotAnswer(t *testing.T) {
 
 // One time limit covers both documents, not one each.
 func TestTimeLimitCoversMetadataAndKeys(t *testing.T) {
-	p := newProvider(t)
-	release := make(chan struct{})
-	metadata := *p.metadata.Load()
-	p.setMetadata(func(w http.ResponseWriter, r *http.Request) { <-release; metadata(w, r) })
-	p.setKeys(hang)
-	const limit = 400 * time.Millisecond
-	time.AfterFunc(limit*3/4, func() { close(release) })
-	started := time.Now()
-	s := fetchOnce(t, p.source(), Options{FetchTimeout: limit})
-	if took := time.Since(started); s.Reason != ReasonUnreachable || took > limit*3/2 || p.asked[1].Load() != 1 {
-		t.Errorf("%s after %s, %d requests for keys", s.Reason, took, p.asked[1].Load())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		const metadata = "https://idp.test/meta"
+		web := &web{ // nothing is at /keys: it hangs
+			pages: map[string]string{metadata: `{"issuer":"` + issuer + `","jwks_uri":"https://idp.test/keys"}`},
+			delay: map[string]time.Duration{metadata: 7 * time.Second},
+		}
+		engine := newEngineOver(t, web)
+		src := Source{URL: metadata, Discovery: true, Issuer: issuer}
+		started := time.Now()
+		_, _ = engine.Find(t.Context(), src, ask("a")) // waits for 5 s
+		for !engine.Status(src).Fetched {
+			time.Sleep(100 * time.Millisecond)
+		}
+		if took := time.Since(started); took > 10100*time.Millisecond || engine.Status(src).Reason != ReasonUnreachable || web.counts()["https://idp.test/keys"] != 1 {
+			t.Errorf("after %s: %+v", took, engine.Status(src))
+		}
+	})
 }
 
 // The URL is used as it is given, the keys where the metadata say, whatever the issuer is called: split horizon.

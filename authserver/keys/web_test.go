@@ -19,6 +19,7 @@ import (
 type web struct {
 	mu    sync.Mutex
 	pages map[string]string
+	delay map[string]time.Duration
 	asked map[string]int
 }
 
@@ -42,7 +43,9 @@ func (w *web) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.asked = make(map[string]int)
 	}
 	w.asked[r.URL.String()]++
+	delay := w.delay[r.URL.String()]
 	w.mu.Unlock()
+	time.Sleep(delay) // in the bubble's time
 	if !ok {
 		<-r.Context().Done()
 		return nil, fmt.Errorf("asking: %w", context.Cause(r.Context()))
