@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authserver/claims"
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/jwe"
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 	"github.com/gatehouse-auth/gatehouse/authserver/keys"
 	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
@@ -118,10 +119,44 @@ func compile(c *config.Policy, bundle outbound.Bundle, o Outbound) (*Policy, err
 	}
 	nameKeyIssuers(p.sources)
 	var err error
+	if p.rules.Encryption, err = compileEncryption(c.Decryption); err != nil {
+		return nil, fmt.Errorf("decryption: %w", err)
+	}
 	if p.claims, err = claims.Compile(&c.Claims, c.TenantID); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// compileEncryption parses the keys that decrypt; c may be nil. Only the policy's own tokens can be encrypted, so p.wide has
+// none of it.
+func compileEncryption(c *config.Decryption) (*token.Encryption, error) {
+	if c == nil {
+		return nil, nil
+	}
+	parsed := make([]*jwe.Key, len(c.Keys))
+	for i, text := range c.Keys {
+		key, err := jwe.ParseKey(text)
+		if err != nil {
+			// Render has parsed it, and told its author what it says.
+			return nil, fmt.Errorf("keys[%d] is not a JWK that this server can decrypt with", i)
+		}
+		parsed[i] = key
+	}
+	for i, name := range c.KeyAlgorithms {
+		if !slices.Contains(jwe.KeyAlgorithms(), name) {
+			return nil, fmt.Errorf("keyAlgorithms[%d] is not one of %v", i, jwe.KeyAlgorithms())
+		}
+	}
+	for i, name := range c.ContentAlgorithms {
+		if !slices.Contains(jwe.ContentAlgorithms(), name) {
+			return nil, fmt.Errorf("contentAlgorithms[%d] is not one of %v", i, jwe.ContentAlgorithms())
+		}
+	}
+	return &token.Encryption{
+		KeyAlgorithms: c.KeyAlgorithms, ContentAlgorithms: c.ContentAlgorithms,
+		Required: c.Required, Direct: c.Direct, Keys: jwe.NewSet(parsed...),
+	}, nil
 }
 
 // sameAs tells whether p is what compiling c for o would give.

@@ -70,10 +70,19 @@ func (j *judgement) ask(f *Facts) (err error) {
 		return err
 	}
 	j.narrow = f.narrowing()
-	if j.policy, j.unknown = j.set.find(j.named); j.policy != nil {
-		j.decision.Tenant = j.policy.tenant
+	var p *Policy
+	if p, j.unknown = j.set.find(j.named); p != nil {
+		j.apply(p, p.tenant)
 	}
 	return nil
+}
+
+// apply notes by which policy, nil for none, and for which tenant is decided from here on.
+func (j *judgement) apply(p *Policy, tenant string) {
+	j.policy, j.decision.Tenant, j.decision.Policy = p, tenant, ""
+	if p != nil {
+		j.decision.Policy = p.object
+	}
 }
 
 // isName tells whether a tenant could have that ID; those of policies were checked before.
@@ -101,6 +110,9 @@ func (j *judgement) judge(ctx context.Context) error {
 	}
 	// Whose keys are tried, and nothing else, is read before the signature is checked.
 	if own := j.set.own.issuer; own != "" && j.token.UnverifiedIssuer() == own {
+		if j.token.Encrypted() { // what a policy's keys open, a tenant can have made
+			return refuse(claims.ReasonIssuer, "iss is this server's own, and its tokens are never encrypted")
+		}
 		j.own = true
 		return j.judgeOwn()
 	}
@@ -120,7 +132,7 @@ func (j *judgement) parse() (err error) {
 			return j.unknown
 		}
 		return nil
-	case strings.Count(j.raw, ".") == 4: // encrypted, and own tokens never are
+	case isJWE(j.raw): // own tokens never are
 		j.token, err = token.Parse(j.raw, &p.rules)
 		return err
 	}
@@ -133,6 +145,9 @@ func (j *judgement) parse() (err error) {
 	return err
 }
 
+// isJWE tells a JWE, in its compact serialization (RFC 7516 §3.1), from everything else.
+func isJWE(raw string) bool { return strings.Count(raw, ".") == 4 }
+
 // judgeForeign judges a token of somebody else's making.
 func (j *judgement) judgeForeign(ctx context.Context) error {
 	p, t := j.policy, j.token
@@ -140,28 +155,23 @@ func (j *judgement) judgeForeign(ctx context.Context) error {
 		return err
 	}
 	j.decision.Algorithm = t.Algorithm()
-	if j.source = p.source(t.UnverifiedIssuer()); j.source < 0 {
+	j.source = p.source(t.UnverifiedIssuer())
+	// Without issuers only claims directly inside the encryption can pass: the shared key vouches for them.
+	if j.source < 0 && (len(p.sources) > 0 || !t.Direct()) {
 		return refuse(claims.ReasonIssuer, "iss is not one of the policy's issuers")
 	}
-	s := &p.sources[j.source]
-	found, err := s.find(ctx, t)
-	if err != nil {
-		return err
-	}
-	j.signer, j.keys = found.Key, found.Set
-	if err := t.Verify(found.Key); err != nil {
-		return err
+	if !t.Direct() {
+		if err := j.verify(ctx, &p.sources[j.source]); err != nil {
+			return err
+		}
 	}
 	j.leeway = p.rules.Leeway
+	var err error
 	if j.claims, err = t.Claims(&p.rules, j.now); err != nil {
 		return err
 	}
-	// The same bytes as before: kept so that no change elsewhere can part whose keys were tried from who it is.
-	if s.issuer != "" && j.claims.Issuer != s.issuer {
-		return refuse(claims.ReasonIssuer, "iss is not the issuer whose keys were tried")
-	}
-	if s.directory != "" {
-		if err := claims.CheckDirectory(j.claims, s.directory); err != nil {
+	if j.source >= 0 {
+		if err := j.checkSource(&p.sources[j.source]); err != nil {
 			return err
 		}
 	}
@@ -170,6 +180,28 @@ func (j *judgement) judgeForeign(ctx context.Context) error {
 	}
 	j.decision.Identity, err = p.claims.Identify(j.claims)
 	return err
+}
+
+// verify checks the signature with the one key of the source.
+func (j *judgement) verify(ctx context.Context, s *source) error {
+	found, err := s.find(ctx, j.token)
+	if err != nil {
+		return err
+	}
+	j.signer, j.keys = found.Key, found.Set
+	return j.token.Verify(found.Key)
+}
+
+// checkSource holds the claims against the issuer that was found by them before they were verified.
+func (j *judgement) checkSource(s *source) error {
+	// The same bytes as before: kept so that no change elsewhere can part whose keys were tried from who it is.
+	if s.issuer != "" && j.claims.Issuer != s.issuer {
+		return refuse(claims.ReasonIssuer, "iss is not the issuer whose keys were tried")
+	}
+	if s.directory == "" {
+		return nil
+	}
+	return claims.CheckDirectory(j.claims, s.directory)
 }
 
 // checkClaims applies what the policy asks of the claims of any token, and what the request asks beyond it.

@@ -35,6 +35,8 @@ type Decision struct {
 	Cached bool
 	// Tenant is the tenant that the request was decided for, "" if it came to none.
 	Tenant string
+	// Policy is the policy that applied, "TenantJWTPolicy/namespace/name"; "" for none.
+	Policy string
 	// Algorithm is the one that vouches for the claims, once it was found to be one that the policy allows: that of the
 	// signature, or of the encryption where the claims are directly inside.
 	Algorithm string

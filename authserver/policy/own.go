@@ -62,7 +62,7 @@ func compileOwn(o Own) (*own, error) {
 func (j *judgement) judgeOwn() error {
 	t, o := j.token, j.set.own
 	if j.named == "" {
-		j.policy, j.decision.Tenant = nil, "" // not the default policy, which judges no own token; whose it is shows once it is verified
+		j.apply(nil, "") // not the default policy, which judges no own token; whose it is shows once it is verified
 	}
 	if err := t.Check(&o.rules); err != nil {
 		return err
@@ -82,7 +82,7 @@ func (j *judgement) judgeOwn() error {
 	if j.named != "" && j.named != organization {
 		return refuse(ReasonOrganizationDiffers, "the token's organization is not the tenant that the request names")
 	}
-	j.policy, j.decision.Tenant = j.set.tenants[organization], organization
+	j.apply(j.set.tenants[organization], organization)
 	return j.admitOwn(organization)
 }
 

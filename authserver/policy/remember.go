@@ -81,23 +81,23 @@ func (s *Set) recall(j *judgement) (Decision, bool) {
 	case !j.now.Before(r.until): // never again
 		s.decisions.cache.Remove(j.key.Key)
 		return Decision{}, false
-	case !s.holds(r, j):
+	case j.now.Before(r.from): // the clock was put back
 		return Decision{}, false
 	}
-	return Decision{Status: http.StatusOK, Identity: r.identity, HasToken: true, Cached: true, Tenant: r.tenant, Algorithm: r.algorithm}, true
-}
-
-// holds tells whether what decided, and is not in the key, still does. r.until has been looked at.
-func (s *Set) holds(r *remembered, j *judgement) bool {
+	p := j.policy
 	switch {
-	case j.now.Before(r.from): // the clock was put back
-		return false
 	case r.own:
-		return s.tenants[r.tenant].numbered() == r.policy
-	case r.source < 0:
-		return true
+		if p = s.tenants[r.tenant]; p.numbered() != r.policy {
+			return Decision{}, false
+		}
+	case r.source >= 0 && p.sources[r.source].current() != r.keys:
+		return Decision{}, false
 	}
-	return j.policy.sources[r.source].current() == r.keys
+	d := Decision{Status: http.StatusOK, Identity: r.identity, HasToken: true, Cached: true, Tenant: r.tenant, Algorithm: r.algorithm}
+	if p != nil {
+		d.Policy = p.object
+	}
+	return d, true
 }
 
 // numbered is the policy's number; 0 for no policy.

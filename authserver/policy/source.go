@@ -47,10 +47,8 @@ func compileSource(issuer *config.Issuer, bundle outbound.Bundle, o Outbound, st
 			bundle = o.CABundle
 		}
 		s.remote = keys.Source{URL: issuer.JWKSURI, AllowedCIDRs: o.AllowedCIDRs, CABundle: bundle}
-		if issuer.Discovery != "" {
+		if issuer.Discovery != "" { // else issuers with one URL share what is fetched
 			s.remote.URL, s.remote.Discovery = issuer.Discovery, true
-		}
-		if s.remote.Discovery || issuer.Directory != "" { // else two issuers with one URL share what is fetched
 			s.remote.Issuer, s.remote.Directory = issuer.Issuer, issuer.Directory
 		}
 		return s, nil
@@ -102,7 +100,10 @@ func (s *source) find(ctx context.Context, t *token.Token) (keys.Found, error) {
 	if found.Key.Type() == "oct" { // the engine leaves them out; that it does is not relied on
 		return keys.Found{}, refuse(token.ReasonUnknownKey, "a symmetric key of a public document is no secret")
 	}
-	return found, s.checkKeyIssuer(found.Key)
+	if err := s.checkKeyIssuer(found.Key); err != nil {
+		return keys.Found{}, err
+	}
+	return found, nil
 }
 
 // checkKeyIssuer refuses a key that Entra ID publishes for another directory than the source's: its document is common to
