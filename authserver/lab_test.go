@@ -279,12 +279,12 @@ func (b *lockedBuffer) take() string {
 func newLab(t testing.TB, files map[string][]byte) *lab {
 	t.Helper()
 	out := &lockedBuffer{}
-	s, err := New(Options{Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Logger: logs.New(out, slog.LevelInfo), Now: func() time.Time { return now }})
+	s, err := New(Options{Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", ExtAuthzListen: "127.0.0.1:0", Logger: logs.New(out, slog.LevelInfo), Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.refusals.limit.SetLimit(rate.Inf)
-	t.Cleanup(func() { s.store.close(); s.keys.Close() })
+	t.Cleanup(func() { s.store.close(); s.keys.Close(); s.envoy.Close() })
 	if files != nil {
 		if err := s.Load(files); err != nil {
 			t.Fatal(err)

@@ -12,10 +12,11 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/logs"
 	"github.com/gatehouse-auth/gatehouse/authserver/watch"
 )
 
-// Limits of both listeners. A handler may wait 5 s for a key set and somewhat longer for its turn to hash a password.
+// Limits of both HTTP listeners; those of Envoy's are in package extauthz. A handler may wait 5 s for a key set and somewhat longer for its turn to hash a password.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 15 * time.Second
@@ -25,17 +26,27 @@ const (
 	maxHeaderBytes = 60 << 10
 )
 
-// Listen opens both listeners, so that their addresses are known before Run. A second call does nothing.
+// Listen opens all listeners, so that their addresses are known before Run. A second call does nothing.
 func (s *Server) Listen(ctx context.Context) error {
 	s.listening.Do(func() {
+		var opened []net.Listener
 		var lc net.ListenConfig
-		if s.public, s.listenErr = lc.Listen(ctx, "tcp", s.options.Listen); s.listenErr != nil {
-			s.listenErr = fmt.Errorf("opening the public listener: %w", s.listenErr)
-			return
-		}
-		if s.ops, s.listenErr = lc.Listen(ctx, "tcp", s.options.OpsListen); s.listenErr != nil {
-			_ = s.public.Close()
-			s.listenErr = fmt.Errorf("opening the operations listener: %w", s.listenErr)
+		for _, l := range []struct {
+			name, address string
+			into          *net.Listener
+		}{
+			{"public", s.options.Listen, &s.public},
+			{"operations", s.options.OpsListen, &s.ops},
+			{"ext_authz", s.options.ExtAuthzListen, &s.extAuthz},
+		} {
+			if *l.into, s.listenErr = lc.Listen(ctx, "tcp", l.address); s.listenErr != nil {
+				s.listenErr = fmt.Errorf("opening the %s listener: %w", l.name, s.listenErr)
+				for _, other := range opened {
+					_ = other.Close()
+				}
+				return
+			}
+			opened = append(opened, *l.into)
 		}
 	})
 	return s.listenErr
@@ -47,6 +58,9 @@ func (s *Server) Addr() net.Addr { return s.public.Addr() }
 // OpsAddr is the operations listener's address as bound; it may be asked after Listen.
 func (s *Server) OpsAddr() net.Addr { return s.ops.Addr() }
 
+// ExtAuthzAddr is the address, as bound, of the listener for Envoy's ext_authz; it may be asked after Listen.
+func (s *Server) ExtAuthzAddr() net.Addr { return s.extAuthz.Addr() }
+
 // Run serves until ctx ends, and then ends without dropping a request that it has taken: /readyz says 503 at once, the
 // listeners stay open for Options.ShutdownDelay, and requests in flight have Options.DrainTimeout. The error is that of a
 // listener; a server runs once.
@@ -57,9 +71,10 @@ func (s *Server) Run(ctx context.Context) error {
 	defer s.keys.Close()
 	defer s.store.close()
 	public, ops := s.newHTTPServer(s.publicHandler), s.newHTTPServer(s.opsHandler)
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	go func() { failed <- serve(public, s.public) }()
 	go func() { failed <- serve(ops, s.ops) }()
+	go func() { failed <- s.envoy.Serve(s.extAuthz) }()
 
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -71,6 +86,7 @@ func (s *Server) Run(ctx context.Context) error {
 	select {
 	case err := <-failed:
 		_, _ = public.Close(), ops.Close()
+		s.envoy.Close()
 		return err
 	case <-ctx.Done():
 	}
@@ -110,7 +126,7 @@ func (s *Server) watch(ctx context.Context) {
 			text = err.Error()
 		}
 		if text != "" && text != last {
-			s.log.Error("a part of the configuration is not used; the last good one stays in force", "event", "config.rejected", "error", text)
+			s.log.Error("a part of the configuration is not used; the last good one stays in force", "event", logs.EventConfigRejected, "error", text)
 		}
 		last = text
 	})
@@ -121,6 +137,6 @@ func (s *Server) tellReady(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 	case <-s.configured:
-		s.log.Info("ready", "listen", s.Addr().String(), "ops_listen", s.OpsAddr().String())
+		s.log.Info("ready", "event", logs.EventReady, "listen", s.Addr().String(), "ops_listen", s.OpsAddr().String(), "ext_authz_listen", s.ExtAuthzAddr().String())
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/extauthz"
 	"github.com/gatehouse-auth/gatehouse/authserver/issue"
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 	"github.com/gatehouse-auth/gatehouse/authserver/login"
@@ -23,6 +24,7 @@ type loader struct {
 	// extraCIDRs may be dialled in addition to those of base.json.
 	extraCIDRs []netip.Prefix
 	keys       policy.KeySource
+	decisions  *policy.Decisions
 	decoys     login.DecoyKey
 	unsigned   *issue.Signer // that of a server that signs nothing
 
@@ -47,7 +49,23 @@ func newLoader(o *Options, source policy.KeySource) (*loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &loader{extraCIDRs: o.ExtraAllowedCIDRs, keys: source, decoys: decoys, unsigned: unsigned, files: make(map[string]*file)}, nil
+	total := decisionMemory(o.MemoryLimit)
+	return &loader{extraCIDRs: o.ExtraAllowedCIDRs, keys: source, decisions: policy.NewDecisions(total, total/4), decoys: decoys, unsigned: unsigned, files: make(map[string]*file)}, nil
+}
+
+// Bounds of the memory for decisions that are remembered, in bytes.
+const (
+	mostDecisionMemory  = 32 << 20
+	leastDecisionMemory = 1 << 20
+)
+
+// decisionMemory is what may be spent on decisions that are remembered by a process that may use limit bytes, 0 if nobody
+// says.
+func decisionMemory(limit int64) int {
+	if limit == 0 {
+		return mostDecisionMemory
+	}
+	return int(max(leastDecisionMemory, min(mostDecisionMemory, limit/8)))
 }
 
 // file is what is known of one file name.
@@ -194,7 +212,7 @@ func readShard(name string, data []byte, reach policy.Outbound, f *file) error {
 
 // outbound is how policies' URLs are reached, by the base.json in force and the extra networks.
 func (l *loader) outbound() policy.Outbound {
-	o := policy.Outbound{Keys: l.keys}
+	o := policy.Outbound{Keys: l.keys, Decisions: l.decisions}
 	cidrs := l.extraCIDRs
 	if f := l.files[config.FileBase]; f != nil && f.base != nil {
 		parsed, err := outbound.ParseCIDRs(f.base.Outbound.AllowedCIDRs)
@@ -223,7 +241,8 @@ func (l *loader) swap(in inputs, serving map[string]string) {
 		}
 		return
 	}
-	next := &snapshot{policies: policies, serving: serving}
+	next := &snapshot{policies: policies, serving: serving, mapped: policies.HeaderNames(), tenantSeries: in.base.Monitoring.TenantSeries}
+	next.names = extauthz.NewNames(next.mapped)
 	if l.current != nil && l.made.base == in.base && l.made.signer == in.signer {
 		next.login = l.current.login
 	} else {

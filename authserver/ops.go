@@ -14,6 +14,7 @@ func (s *Server) opsRoutes() routes {
 	t.add(http.MethodGet, "/healthz", handleHealth)
 	t.add(http.MethodGet, "/readyz", s.handleReady)
 	t.add(http.MethodGet, "/configz", s.handleConfigz)
+	t.add(http.MethodPost, "/explain", s.guarded(s.handleExplain))
 	return t
 }
 

@@ -5,12 +5,12 @@ package authserver
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
 	"golang.org/x/time/rate"
 
+	"github.com/gatehouse-auth/gatehouse/authserver/logs"
 	"github.com/gatehouse-auth/gatehouse/authserver/policy"
 )
 
@@ -32,27 +32,26 @@ func newRefusalLog(log *slog.Logger, m *metrics) *refusalLog {
 }
 
 // logRefusal tells why a request was not let in. Nothing in the event is text that the client chose freely: tenant and
-// algorithm are those of a policy or of a verified own token, method and path are left out.
-func (s *Server) logRefusal(r *http.Request, d *policy.Decision) {
-	l := s.refusals
+// algorithm are those of a policy or of a verified own token, method and path are left out; client is the connection's
+// address, or the one that Envoy tells.
+func (f *front) logRefusal(d *policy.Decision, client string) {
+	l := f.server.refusals
 	if !l.limit.AllowN(time.Now(), 1) {
 		l.metrics.dropped.Inc()
 		return
-	}
-	client, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		client = ""
 	}
 	level := slog.LevelInfo
 	if d.Status == http.StatusServiceUnavailable {
 		level = slog.LevelWarn
 	}
 	l.log.LogAttrs(context.Background(), level, "request refused",
-		slog.String("event", "verify.refused"),
+		slog.String("event", logs.EventVerifyRefused),
 		slog.Int("status", d.Status),
 		slog.String("reason", string(d.Reason)),
 		slog.String("detail", d.Detail),
 		slog.String("tenant", d.Tenant),
+		slog.String("policy", d.Policy),
 		slog.String("algorithm", d.Algorithm),
+		slog.String("protocol", f.protocol),
 		slog.String("client", client))
 }

@@ -276,7 +276,7 @@ func TestWatchedDirectory(t *testing.T) {
 	write(dir, render(t, baseOf(nil), 1, policies(t)...))
 	eventually(t, "plain files served", func() bool { return status() == 200 })
 	eventually(t, "the ready line", func() bool {
-		return strings.Contains(l.log.take(), `"msg":"ready","listen":"`+r.Addr().String()+`","ops_listen":"`+r.OpsAddr().String()+`"`)
+		return strings.Contains(l.log.take(), `"msg":"ready","event":"ready","listen":"`+r.Addr().String()+`","ops_listen":"`+r.OpsAddr().String()+`","ext_authz_listen":"`+r.ExtAuthzAddr().String()+`"`)
 	})
 
 	write(dir, map[string][]byte{config.TenantsFile(1, 0): shardFile(t, 1, 0)})

@@ -17,6 +17,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/extauthz"
 	"github.com/gatehouse-auth/gatehouse/authserver/keys"
 	"github.com/gatehouse-auth/gatehouse/authserver/login"
 	"github.com/gatehouse-auth/gatehouse/authserver/logs"
@@ -25,14 +29,15 @@ import (
 
 // Options configure a server. Zero values mean the defaults.
 type Options struct {
-	// Listen and OpsListen are the addresses of the two listeners; ":8080" and ":9090". Port 0 takes a free one.
-	Listen, OpsListen string
+	// Listen, OpsListen and ExtAuthzListen are the addresses of the three listeners; ":8080", ":9090" and ":9191". Port 0
+	// takes a free one.
+	Listen, OpsListen, ExtAuthzListen string
 	// ConfigDir is the directory of rendered files, watched while the server runs. Empty: files come by [Server.Load].
 	ConfigDir string
 	// DataDir is where the Embedded store lives; empty: in memory, until the server ends.
 	DataDir string
-	// OpsToken is the bearer token of those operations endpoints that need one; empty refuses them all. It also is the secret
-	// by which a hash is chosen for names of no user (see [login.DecoyKey]).
+	// OpsToken is the bearer token of those operations endpoints that need one, until the configuration brings another; empty
+	// refuses them all. It also is the secret by which a hash is chosen for names of no user (see [login.DecoyKey]).
 	OpsToken logs.Secret
 	// ExtraAllowedCIDRs may be dialled in addition to those of the configuration.
 	ExtraAllowedCIDRs []netip.Prefix
@@ -40,6 +45,9 @@ type Options struct {
 	MemoryLimit int64
 	// Logger is never handed a secret; nil discards.
 	Logger *slog.Logger
+	// Tracer makes spans of decisions, key fetches, logins and grants; nil makes none. Package telemetry makes one from the
+	// environment.
+	Tracer trace.Tracer
 	// Now is the clock of decisions; nil: time.Now.
 	Now func() time.Time
 	// ShutdownDelay is how long the listeners stay open after Run's context has ended, while /readyz says 503; 5s.
@@ -54,6 +62,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.OpsListen == "" {
 		o.OpsListen = ":9090"
+	}
+	if o.ExtAuthzListen == "" {
+		o.ExtAuthzListen = ":9191"
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -77,6 +88,10 @@ type Server struct {
 	now      func() time.Time
 	metrics  *metrics
 	refusals *refusalLog
+	tracer   trace.Tracer // nil: traces are off
+	overHTTP *front
+	overGRPC *front
+	opsAuth  opsAuth
 	keys     *keys.Engine
 	store    *lateStore
 	routes   routes
@@ -92,22 +107,27 @@ type Server struct {
 	listening     sync.Once
 	listenErr     error
 	public, ops   net.Listener
+	extAuthz      net.Listener
 	publicHandler http.Handler
 	opsHandler    http.Handler
+	envoy         *extauthz.Server
 }
 
 // New makes a server that serves nothing yet: [Server.Run] does.
 func New(o Options) (*Server, error) {
 	o = o.withDefaults()
-	s := &Server{options: o, log: o.Logger, now: o.Now, metrics: newMetrics(), configured: make(chan struct{})}
+	s := &Server{options: o, log: o.Logger, now: o.Now, metrics: newMetrics(), configured: make(chan struct{}), tracer: o.Tracer}
 	s.settle = func() { time.Sleep(settleTime) }
 	s.refusals = newRefusalLog(s.log, s.metrics)
-	s.keys = keys.New(keys.Options{Hooks: keys.Hooks{Fetched: s.metrics.fetched}})
+	s.opsAuth.set(o.OpsToken.Reveal())
+	s.overHTTP, s.overGRPC = s.newFront(protocolHTTP, spanVerify), s.newFront(protocolGRPC, spanExtAuthz)
+	s.keys = keys.New(keys.Options{Hooks: keys.Hooks{Fetched: s.fetched}})
 	var err error
 	if s.loader, err = newLoader(&o, s.keys); err != nil {
 		s.keys.Close()
 		return nil, fmt.Errorf("making an auth server: %w", err)
 	}
+	s.metrics.registry.MustRegister(newStateCollector(s.keys, s.loader.decisions.Stats))
 	s.store = newLateStore(o.DataDir, o.Now, s.log)
 	s.routes = s.publicRoutes(&login.Service{
 		Store: s.store, Verifier: password.NewVerifier(password.Slots(o.MemoryLimit)),
@@ -115,14 +135,16 @@ func New(o Options) (*Server, error) {
 	})
 	s.publicHandler = http.HandlerFunc(s.servePublic)
 	s.opsHandler = s.serveOps(s.opsRoutes())
+	s.envoy = extauthz.NewServer(gate{s.overGRPC})
 	return s, nil
 }
 
 // publicRoutes is the table of the public listener's endpoints, but for /verify and /envoy (dispatch.go).
 func (s *Server) publicRoutes(service *login.Service) routes {
 	t := routes{}
-	t.add(http.MethodPost, "/api/v1/login", (&loginHandler{service: service, snapshot: s.logins, client: connectionAddress, log: s.log}).ServeHTTP)
-	t.add(http.MethodPost, pathToken, newTokenHandler(service, s.logins, s.log).ServeHTTP)
+	login := &loginHandler{service: service, snapshot: s.logins, client: connectionAddress, log: s.log}
+	t.add(http.MethodPost, "/api/v1/login", s.traced(spanLogin, login.ServeHTTP))
+	t.add(http.MethodPost, pathToken, s.traced(spanToken, newTokenHandler(service, s.logins, s.log).ServeHTTP))
 	t.add(http.MethodGet, pathDiscovery, (&discoveryHandler{snapshot: s.logins}).ServeHTTP)
 	t.add(http.MethodGet, pathJWKS, (&jwksHandler{snapshot: s.logins}).ServeHTTP)
 	return t
@@ -143,6 +165,7 @@ func (s *Server) logins() *login.Snapshot {
 func (s *Server) Load(files map[string][]byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.opsAuth.set(string(files[config.FileOpsToken])) // a new one counts at once; without one the last stays
 	old := s.snapshot.Load()
 	next := s.loader.load(files)
 	err := errors.Join(s.loader.problems()...)
@@ -156,13 +179,15 @@ func (s *Server) Load(files map[string][]byte) error {
 	}
 	s.keys.Name(next.policies.Remotes()) // before the first request asks for them
 	s.prepareLogins(old, next)
+	s.metrics.tenants.use(next.policies, next.tenantSeries)
 	s.snapshot.Store(next)
 	if old == nil {
 		close(s.configured)
+		s.envoy.SetServing(true)
 	}
 	s.metrics.reloaded.SetToCurrentTime()
 	s.metrics.policies.Set(float64(next.policies.Len()))
-	s.log.Info("configuration in force", "event", "config.applied", "policies", next.policies.Len())
+	s.log.Info("configuration in force", "event", logs.EventConfigApplied, "policies", next.policies.Len())
 	return err
 }
 
@@ -175,7 +200,7 @@ func (s *Server) prepareLogins(old, next *snapshot) {
 		s.store.prepare()
 	}
 	for _, problem := range next.login.Problems() {
-		s.log.Warn("a user is left out", "event", "login.user_left_out", "problem", problem)
+		s.log.Warn("a user is left out", "event", logs.EventUserLeftOut, "problem", problem)
 	}
 }
 
@@ -189,13 +214,18 @@ func (s *Server) recovered(w http.ResponseWriter) {
 	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(v) // net/http's own way to end an answer
 	}
+	s.tellPanic(v)
+	w.Header()["Connection"] = connectionClose
+	refusedByFault.write(w)
+}
+
+// tellPanic counts and logs a panic.
+func (s *Server) tellPanic(v any) {
 	s.metrics.panics.Inc()
 	what := fmt.Sprintf("%T", v)
 	if err, ok := v.(runtime.Error); ok {
 		what = err.Error()
 	}
 	s.log.LogAttrs(context.Background(), slog.LevelError, "a request met a fault in the server",
-		slog.String("event", "panic"), slog.String("panic", what), slog.String("stack", string(debug.Stack())))
-	w.Header()["Connection"] = connectionClose
-	writeError(w, http.StatusInternalServerError, codeServerError, "the server met a fault")
+		slog.String("event", logs.EventPanic), slog.String("panic", what), slog.String("stack", string(debug.Stack())))
 }

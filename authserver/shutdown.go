@@ -8,13 +8,15 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/logs"
 )
 
 // settleTime is how long a connection taken at the very end has to send its first request.
 const settleTime = 50 * time.Millisecond
 
-// shutdown ends both servers. First it only says so, at /readyz and by Connection: close, while new connections still
-// come: load balancers need a moment to hear of it. Then it closes the listener, lets connections taken just before send
+// shutdown ends all servers. First it only says so, at /readyz, by Connection: close and in the gRPC health service, while
+// new connections still come: load balancers need a moment to hear of it. Then it closes the listener, lets connections taken just before send
 // their request (net/http drops a first request that it reads after its own Shutdown has begun), and waits for requests in
 // flight. The operations listener goes last, since it is where the end can be watched.
 //
@@ -22,19 +24,26 @@ const settleTime = 50 * time.Millisecond
 // still open new ones after ShutdownDelay may meet that, and have sent nothing that was acted on: they may retry.
 func (s *Server) shutdown(public, ops *http.Server) {
 	s.draining.Store(true)
-	s.log.Info("shutting down", "event", "shutdown", "delay", s.options.ShutdownDelay.String(), "drain", s.options.DrainTimeout.String())
+	s.envoy.Drain()
+	s.log.Info("shutting down", "event", logs.EventShutdown, "delay", s.options.ShutdownDelay.String(), "drain", s.options.DrainTimeout.String())
 	timer := time.NewTimer(s.options.ShutdownDelay)
 	defer timer.Stop()
 	<-timer.C
 
-	_ = s.public.Close()
-	s.settle()
 	ctx, cancel := context.WithTimeout(context.Background(), s.options.DrainTimeout)
 	defer cancel()
-	if err := public.Shutdown(ctx); err != nil && !errors.Is(err, net.ErrClosed) { // the listener is closed already
-		s.log.Warn("requests were still in flight at the end", "event", "shutdown", "error", err)
+	ended := make(chan error, 1)
+	go func() { ended <- s.envoy.Shutdown(ctx) }()
+	_ = s.public.Close()
+	s.settle()
+	err := public.Shutdown(ctx)
+	if errors.Is(err, net.ErrClosed) { // the listener is closed already
+		err = nil
+	}
+	if err = errors.Join(err, <-ended); err != nil {
+		s.log.Warn("requests were still in flight at the end", "event", logs.EventShutdown, "error", err)
 		_ = public.Close()
 	}
 	_ = ops.Close()
-	s.log.Info("stopped", "event", "shutdown")
+	s.log.Info("stopped", "event", logs.EventShutdown)
 }

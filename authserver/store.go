@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/authserver/logs"
 	"github.com/gatehouse-auth/gatehouse/authserver/store"
 )
 
@@ -145,7 +146,7 @@ func (s *lateStore) close() {
 func (s *lateStore) prepare() {
 	go func() {
 		if _, err := s.get(s.ctx); err != nil && !errors.Is(err, store.ErrClosed) && s.ctx.Err() == nil {
-			s.log.Error("the store cannot be opened; logins are refused until it can", "event", "store.failed", "error", err)
+			s.log.Error("the store cannot be opened; logins are refused until it can", "event", logs.EventStoreFailed, "error", err)
 		}
 	}()
 }

@@ -63,7 +63,7 @@ func (n *Names) allow(id *claims.Identity, r *Request) *authv3.CheckResponse {
 	return &authv3.CheckResponse{
 		Status:          statusOK,
 		HttpResponse:    &authv3.CheckResponse_OkResponse{OkResponse: &authv3.OkHttpResponse{Headers: set.options, HeadersToRemove: remove}},
-		DynamicMetadata: metadata(id),
+		DynamicMetadata: dynamicMetadata(id),
 	}
 }
 
@@ -92,9 +92,9 @@ func (o *options) add(name, value string) {
 	o.options = append(o.options, &next.option)
 }
 
-// metadata tells the filters after this one who it is, in the same encoding as the headers; groups are a list. Every
+// dynamicMetadata tells the filters after this one who it is, in the same encoding as the headers; groups are a list. Every
 // field is there, empty without a value.
-func metadata(id *claims.Identity) *structpb.Struct {
+func dynamicMetadata(id *claims.Identity) *structpb.Struct {
 	groups := &structpb.ListValue{}
 	if id.Groups != "" {
 		for group := range strings.SplitSeq(id.Groups, ",") {

@@ -76,10 +76,10 @@ func newCommand(stderr io.Writer) *cobra.Command {
 	fs := cmd.Flags()
 	fs.StringVar(&f.configDir, "config-dir", "", "directory of the rendered files; watched for changes (required)")
 	fs.StringVar(&f.listen, "listen", ":8080", "address of the public listener; port 0 takes a free one")
-	fs.StringVar(&f.opsListen, "ops-listen", ":9090", "address of the operations listener: /metrics, /healthz, /readyz, /configz")
-	fs.StringVar(&f.extAuthzListen, "ext-authz-listen", ":9191", "address of Envoy's gRPC ext_authz; accepted, but this version opens no such port")
+	fs.StringVar(&f.opsListen, "ops-listen", ":9090", "address of the operations listener: /metrics, /healthz, /readyz, /configz, /explain")
+	fs.StringVar(&f.extAuthzListen, "ext-authz-listen", ":9191", "address of Envoy's gRPC ext_authz and its health service; port 0 takes a free one")
 	fs.StringVar(&f.dataDir, "data-dir", "", "directory of the embedded store; without it the store is lost when the server ends")
-	fs.StringVar(&f.opsTokenFile, "ops-token-file", "", "file with the bearer token of the operations API; this version derives the cost of unknown users from it and has no endpoint that asks for it")
+	fs.StringVar(&f.opsTokenFile, "ops-token-file", "", "file with the bearer token that POST /explain asks for; without it that is refused")
 	return cmd
 }
 

@@ -36,7 +36,7 @@ func (f *flags) options(log *slog.Logger) (authserver.Options, error) {
 		return authserver.Options{}, fmt.Errorf("--ops-token-file: %w", err)
 	}
 	return authserver.Options{
-		Listen: f.listen, OpsListen: f.opsListen,
+		Listen: f.listen, OpsListen: f.opsListen, ExtAuthzListen: f.extAuthzListen,
 		ConfigDir: f.configDir, DataDir: f.dataDir,
 		MemoryLimit: memoryLimit(cgroupLimit),
 		OpsToken:    secret, Logger: log,

@@ -51,7 +51,7 @@ Logs go to standard error, one JSON object a line; the line with "msg":"ready" h
 
 Exit codes: 0 ended by a signal, 1 a listener or the data folder failed, 2 wrong usage, or nothing to serve at the start.`,
 		Example: `  gatehouse serve -f deploy/
-  gatehouse serve -f deploy/ -f secrets/ --listen 127.0.0.1:0 --ops-listen 127.0.0.1:0
+  gatehouse serve -f deploy/ -f secrets/ --listen 127.0.0.1:0 --ops-listen 127.0.0.1:0 --ext-authz-listen 127.0.0.1:0
   gatehouse serve -f deploy/ --data-dir ~/.local/share/gatehouse
   curl -i -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8080/verify/acme`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -66,10 +66,10 @@ Exit codes: 0 ended by a signal, 1 a listener or the data folder failed, 2 wrong
 	addServer(cmd, &f.server)
 	fs := cmd.Flags()
 	fs.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address of the public listener; port 0 takes a free one")
-	fs.StringVar(&f.opsListen, "ops-listen", "127.0.0.1:9090", "address of the operations listener: /metrics, /healthz, /readyz, /configz")
-	fs.StringVar(&f.extAuthzListen, "ext-authz-listen", "127.0.0.1:9191", "address of Envoy's gRPC ext_authz; accepted, but this version opens no such port")
+	fs.StringVar(&f.opsListen, "ops-listen", "127.0.0.1:9090", "address of the operations listener: /metrics, /healthz, /readyz, /configz, /explain")
+	fs.StringVar(&f.extAuthzListen, "ext-authz-listen", "127.0.0.1:9191", "address of Envoy's gRPC ext_authz and its health service; port 0 takes a free one")
 	fs.StringVar(&f.dataDir, "data-dir", "", "folder for signing keys and the embedded store; without it they live in memory")
-	fs.StringVar(&f.opsTokenFile, "ops-token-file", "", "file with the bearer token of the operations API; this version derives the cost of unknown users from it and has no endpoint that asks for it")
+	fs.StringVar(&f.opsTokenFile, "ops-token-file", "", "file with the bearer token that POST /explain asks for; without it that is refused")
 	return cmd
 }
 
@@ -115,7 +115,7 @@ func serve(ctx context.Context, f *serveFlags, stdin io.Reader, log *slog.Logger
 
 // options checks the flags and turns them into the server's options.
 func (f *serveFlags) options(log *slog.Logger) (authserver.Options, error) {
-	o := authserver.Options{Listen: f.listen, OpsListen: f.opsListen, DataDir: f.dataDir, Logger: log, ShutdownDelay: shutdownDelay}
+	o := authserver.Options{Listen: f.listen, OpsListen: f.opsListen, ExtAuthzListen: f.extAuthzListen, DataDir: f.dataDir, Logger: log, ShutdownDelay: shutdownDelay}
 	for _, a := range []struct{ flag, address string }{
 		{"--listen", f.listen}, {"--ops-listen", f.opsListen}, {"--ext-authz-listen", f.extAuthzListen},
 	} {

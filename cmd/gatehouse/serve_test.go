@@ -46,7 +46,7 @@ func start(t *testing.T, args ...string) *served {
 	s := &served{ended: make(chan int, 1), stop: stop}
 	r, w := io.Pipe()
 	go func() {
-		code := run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"}, args...), nil, io.Discard, w)
+		code := run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--ext-authz-listen", "127.0.0.1:0"}, args...), nil, io.Discard, w)
 		_ = w.Close()
 		s.ended <- code
 	}()
@@ -310,7 +310,7 @@ func TestServeReachesLoopback(t *testing.T) {
 // TestServeNothing guards exit code 2: only when no document at all can be served.
 func TestServeNothing(t *testing.T) {
 	dir := folder(t, map[string]string{"a.yaml": tenant("acme")})
-	code, _, stderr := cli(t, "", "serve", "-f", dir, "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0")
+	code, _, stderr := cli(t, "", "serve", "-f", dir, "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--ext-authz-listen", "127.0.0.1:0")
 	if code != exitUsage || !strings.Contains(stderr, "Secret default/hmac does not exist") ||
 		!strings.HasSuffix(stderr, "gatehouse: nothing to serve: every document for AuthServer default/default has a mistake\n") {
 		t.Errorf("exit code %d, %s", code, stderr)

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package extauthz
+
+import (
+	"context"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/claims"
+	"github.com/gatehouse-auth/gatehouse/authserver/policy"
+	"github.com/gatehouse-auth/gatehouse/authserver/token"
+)
+
+// http is a CheckRequest with headers as http.headers.
+func joinedRequest(headers map[string]string) *authv3.CheckRequest {
+	return requestOf(&authv3.AttributeContext_HttpRequest{Headers: headers})
+}
+
+// rawRequest is one with headers as http.header_map, in pairs.
+func rawRequest(pairs ...string) *authv3.CheckRequest {
+	h := &corev3.HeaderMap{}
+	for i := 0; i < len(pairs); i += 2 {
+		h.Headers = append(h.Headers, &corev3.HeaderValue{Key: pairs[i], RawValue: []byte(pairs[i+1])})
+	}
+	return requestOf(&authv3.AttributeContext_HttpRequest{HeaderMap: h})
+}
+
+func requestOf(h *authv3.AttributeContext_HttpRequest) *authv3.CheckRequest {
+	return &authv3.CheckRequest{Attributes: &authv3.AttributeContext{Request: &authv3.AttributeContext_Request{Http: h}}}
+}
+
+// TestFacts guards what is made of headers: in particular that nothing which may have been sent twice counts as sent once.
+func TestFacts(t *testing.T) {
+	both := rawRequest("x-jwt-token", "a")
+	both.Attributes.Request.Http.Headers = map[string]string{"x-jwt-token": "a"}
+	values := rawRequest("x-jwt-token", "a")
+	values.Attributes.Request.Http.HeaderMap.Headers[0].Value = "b"
+	text := requestOf(&authv3.AttributeContext_HttpRequest{HeaderMap: &corev3.HeaderMap{Headers: []*corev3.HeaderValue{{Key: "x-jwt-token", Value: "a"}}}})
+	route := joinedRequest(nil)
+	route.Attributes.ContextExtensions = map[string]string{"tenant": ""}
+	metadata := joinedRequest(nil)
+	metadata.Attributes.ContextExtensions = map[string]string{"Tenant": "acme", "x-jwt-tenant-id": "acme"}
+	long := strings.Repeat("a", maxHeaders)
+	twice := func(s string) []string { return []string{s, s} }
+	for name, c := range map[string]struct {
+		in      *authv3.CheckRequest
+		want    policy.Facts
+		problem token.Reason
+	}{
+		"nothing":   {in: joinedRequest(nil)},
+		"all, once": {in: joinedRequest(map[string]string{"authorization": "Bearer a", "x-jwt-token": "a", "x-jwt-tenant-id": "t", "x-jwt-issuer": "i", "x-jwt-client-id": "c", "x-jwt-nonce": "n", "cookie": "a,b", ":path": "/"}), want: policy.Facts{Authorization: []string{"Bearer a"}, Token: []string{"a"}, TenantID: []string{"t"}, Issuer: []string{"i"}, ClientID: []string{"c"}, Nonce: []string{"n"}}},
+		"all, raw":  {in: rawRequest("authorization", "Bearer a", "x-jwt-token", "a", "x-jwt-tenant-id", "t", "x-jwt-issuer", "i", "x-jwt-client-id", "c", "x-jwt-nonce", "n", "cookie", "a", "cookie", "b"), want: policy.Facts{Authorization: []string{"Bearer a"}, Token: []string{"a"}, TenantID: []string{"t"}, Issuer: []string{"i"}, ClientID: []string{"c"}, Nonce: []string{"n"}}},
+		"empty":     {in: joinedRequest(map[string]string{"x-jwt-nonce": ""}), want: policy.Facts{Nonce: []string{""}}},
+		"empty raw": {in: rawRequest("x-jwt-nonce", ""), want: policy.Facts{Nonce: []string{""}}},
+		"spaces":    {in: rawRequest("x-jwt-nonce", " \tn\t "), want: policy.Facts{Nonce: []string{"n"}}},
+
+		"joined, the same":         {in: joinedRequest(map[string]string{"x-jwt-token": "a,a"}), want: policy.Facts{Token: twice("a,a")}},
+		"joined, different":        {in: joinedRequest(map[string]string{"x-jwt-nonce": "a,b"}), want: policy.Facts{Nonce: twice("a,b")}},
+		"joined, the first empty":  {in: joinedRequest(map[string]string{"x-jwt-issuer": ",b"}), want: policy.Facts{Issuer: twice(",b")}},
+		"joined, the second empty": {in: joinedRequest(map[string]string{"x-jwt-issuer": "b,"}), want: policy.Facts{Issuer: twice("b,")}},
+		"joined, both empty":       {in: joinedRequest(map[string]string{"x-jwt-issuer": ","}), want: policy.Facts{Issuer: twice(",")}},
+		"joined Authorization":     {in: joinedRequest(map[string]string{"authorization": "Basic eDp5,Bearer a"}), want: policy.Facts{Authorization: twice("Basic eDp5,Bearer a")}},
+		"raw twice":                {in: rawRequest("x-jwt-token", "a", "x-jwt-token", "a"), want: policy.Facts{Token: []string{"a", "a", "a"}}},
+		"raw with a comma":         {in: rawRequest("x-jwt-nonce", "a,b"), want: policy.Facts{Nonce: []string{"a,b"}}},
+		"raw joined Authorization": {in: rawRequest("authorization", "Basic eDp5,Bearer a"), want: policy.Facts{Authorization: twice("Basic eDp5,Bearer a")}},
+		"both forms":               {in: both, want: policy.Facts{Token: []string{"a", "a", "a"}}},
+		"raw and text value":       {in: values, want: policy.Facts{Token: []string{"a,b"}}}, // no token holds a comma
+		"text value":               {in: text, want: policy.Facts{Token: []string{"a"}}},
+		"names in two cases":       {in: joinedRequest(map[string]string{"x-jwt-nonce": "a", "X-Jwt-Nonce": "a"}), want: policy.Facts{Nonce: []string{"a", "a", "a"}}},
+		"a name in another case":   {in: rawRequest("X-JWT-NONCE", "a"), want: policy.Facts{Nonce: []string{"a"}}},
+
+		"bytes that Envoy replaced": {in: joinedRequest(map[string]string{"x-jwt-nonce": "a!", "authorization": "Bearer!a"}), want: policy.Facts{Nonce: []string{"a\xff"}, Authorization: []string{"Bearer\xffa"}}},
+		"raw, it is what it is":     {in: rawRequest("x-jwt-nonce", "a!"), want: policy.Facts{Nonce: []string{"a!"}}},
+		"route empty":               {in: route, want: policy.Facts{ByRoute: true}},
+		"other extensions":          {in: metadata},
+
+		"no attributes": {in: &authv3.CheckRequest{}, problem: ReasonMalformed},
+		"no request":    {in: &authv3.CheckRequest{Attributes: &authv3.AttributeContext{}}, problem: ReasonMalformed},
+		"no http":       {in: &authv3.CheckRequest{Attributes: &authv3.AttributeContext{Request: &authv3.AttributeContext_Request{}}}, problem: ReasonMalformed},
+		"too long":      {in: joinedRequest(map[string]string{"cookie": long}), problem: ReasonHeadersTooLarge},
+		"too long, raw": {in: rawRequest("cookie", long), problem: ReasonHeadersTooLarge},
+		"long enough":   {in: rawRequest("cookie", long[:maxHeaders-10])},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRequest(c.in)
+			if diff := cmp.Diff(c.want, r.Facts); diff != "" || r.Problem != c.problem {
+				t.Errorf("problem %q, want %q; facts (-want +got):\n%s", r.Problem, c.problem, diff)
+			}
+		})
+	}
+}
+
+// TestAllow guards that no header of the request is left that an application could take for one of the answer's.
+func TestAllow(t *testing.T) {
+	names := NewNames([]string{"X-Acme-Plan", "X-Unset", "X-Other"})
+	id := &claims.Identity{User: "acme/bob", Tenant: "acme", Headers: []claims.Header{{Name: "X-Acme-Plan", Value: "gold"}, {Name: "X-Unset"}, {Name: "X-Foreign", Value: "x"}}}
+	spoofed := []string{
+		"x-auth-request-user", "x_auth_request_user", "x-auth_request-user", "x.auth.request.user", "X_Auth_Request_User",
+		"x-auth-request-email", "x_auth_request_email", "x-auth-request-groups", "x-auth-request-preferred-username", "x_auth_request-preferred_username",
+		"x-auth-tenant", "x_auth-tenant", "x-acme-plan", "x_acme_plan", "x-acme_plan", "x-unset", "x_unset", "x-other", "x!other",
+	}
+	kept := []string{"x-auth-request-users", "x_something_else", "x-forwarded-for", "authorization", "x-"}
+	pairs := []string{}
+	for _, name := range slices.Concat(spoofed, kept) {
+		pairs = append(pairs, name, "evil")
+	}
+	out := names.allow(id, newRequest(rawRequest(pairs...)))
+	left := map[string]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		left[strings.ToLower(pairs[i])] = pairs[i+1]
+	}
+	for _, o := range out.GetOkResponse().GetHeaders() {
+		if o.GetAppendAction() != corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD || o.GetAppend() != nil {
+			t.Errorf("%v does not overwrite", o)
+		}
+		left[o.GetHeader().GetKey()] = o.GetHeader().GetValue()
+	}
+	for _, name := range out.GetOkResponse().GetHeadersToRemove() {
+		delete(left, strings.ToLower(name))
+	}
+	want := map[string]string{"x-auth-request-user": "acme/bob", "x-auth-tenant": "acme", "x-acme-plan": "gold"}
+	for _, name := range kept {
+		want[name] = "evil"
+	}
+	if diff := cmp.Diff(want, left); diff != "" {
+		t.Errorf("what the application gets (-want +got):\n%s", diff)
+	}
+	// Also where Envoy does not show all headers: both plain spellings of every name.
+	out = names.allow(id, newRequest(joinedRequest(nil)))
+	remove := slices.Sorted(slices.Values(out.GetOkResponse().GetHeadersToRemove()))
+	if diff := cmp.Diff([]string{"x-auth-request-email", "x-auth-request-groups", "x-auth-request-preferred-username", "x-other", "x-unset",
+		"x_acme_plan", "x_auth_request_email", "x_auth_request_groups", "x_auth_request_preferred_username", "x_auth_request_user", "x_auth_tenant", "x_other", "x_unset"}, remove); diff != "" {
+		t.Errorf("headers_to_remove (-want +got):\n%s", diff)
+	}
+	headers := out.GetDynamicMetadata().AsMap()["headers"].(map[string]any)
+	if diff := cmp.Diff([]string{"x-acme-plan", "x-foreign", "x-unset"}, slices.Sorted(maps.Keys(headers))); diff != "" {
+		t.Errorf("metadata (-want +got):\n%s", diff)
+	}
+}
+
+// fakeGate is a Gate by function.
+type fakeGate struct {
+	decide   func(context.Context, *Request) Answer
+	panicked chan any
+}
+
+func (g *fakeGate) Decide(ctx context.Context, r *Request) Answer { return g.decide(ctx, r) }
+func (g *fakeGate) Panicked(v any) *Refusal {
+	g.panicked <- v
+	return NewRefusal(Refusal{Status: 500, Body: []byte("{}")})
+}
+
+// start serves a gate and returns a connection to it.
+func start(t testing.TB, gate Gate) (*Server, *grpc.ClientConn) {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewServer(gate)
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(l) }()
+	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = conn.Close()
+		s.Close()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return s, conn
+}
+
+// bytesCodec sends bytes as they are.
+type bytesCodec struct{}
+
+func (bytesCodec) Name() string { return "proto" }
+func (bytesCodec) Marshal(v any) (mem.BufferSlice, error) {
+	return mem.BufferSlice{mem.SliceBuffer(v.([]byte))}, nil
+}
+func (bytesCodec) Unmarshal(data mem.BufferSlice, v any) error {
+	return proto.Unmarshal(data.Materialize(), v.(proto.Message))
+}
+
+// TestNoErrorOfTheCall guards what failure_mode_allow would let pass: whatever comes and happens, the answer is a refusal.
+func TestNoErrorOfTheCall(t *testing.T) {
+	refusal := NewRefusal(Refusal{Status: 401, Body: []byte("{}")})
+	gate := &fakeGate{panicked: make(chan any, 1), decide: func(_ context.Context, r *Request) Answer {
+		switch {
+		case r.Problem != "":
+			return Answer{Refusal: refusal}
+		case r.Header("x-panic") == "refusal":
+			panic("at the disco")
+		case r.Header("x-panic") == "answer":
+			return Answer{} // neither refused nor anybody
+		}
+		return Answer{Identity: &claims.Identity{}, Names: NewNames(nil)}
+	}}
+	_, conn := start(t, gate)
+	good, err := proto.Marshal(joinedRequest(map[string]string{"a": "b"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	panicking := func(where string) []byte {
+		text, err := proto.Marshal(joinedRequest(map[string]string{"x-panic": where}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	// A header that is no UTF-8, as a sender that checks less than this one may send it.
+	entry := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), "x-jwt-token")
+	entry = protowire.AppendString(protowire.AppendTag(entry, 2, protowire.BytesType), "\xff")
+	latin := entry
+	for _, field := range []protowire.Number{3, 2, 4, 1} { // headers, http, request, attributes
+		latin = protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), latin)
+	}
+	for name, c := range map[string]struct {
+		message []byte
+		code    codes.Code
+	}{
+		"good":                 {good, codes.OK},
+		"empty":                {nil, codes.Unauthenticated},
+		"no protocol buffer":   {[]byte("GET / HTTP/1.1"), codes.Unauthenticated},
+		"cut short":            {good[:len(good)-1], codes.Unauthenticated},
+		"not UTF-8":            {latin, codes.Unauthenticated},
+		"a panic":              {panicking("refusal"), codes.Internal},
+		"a panic in answering": {panicking("answer"), codes.Internal},
+		"a large body":         {mustMarshal(t, requestOf(&authv3.AttributeContext_HttpRequest{Body: strings.Repeat("x", 2<<20)})), codes.OK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := new(authv3.CheckResponse)
+			if err := conn.Invoke(t.Context(), authv3.Authorization_Check_FullMethodName, c.message, out, grpc.ForceCodecV2(bytesCodec{})); err != nil {
+				t.Fatalf("an error of the call: %v", err)
+			}
+			if got := codes.Code(out.GetStatus().GetCode()); got != c.code || (c.code == codes.OK) != (out.GetOkResponse() != nil) {
+				t.Errorf("got %v, want %s", out, c.code)
+			}
+			if c.code == codes.Internal {
+				<-gate.panicked
+			}
+		})
+	}
+}
+
+func mustMarshal(t testing.TB, m proto.Message) []byte {
+	t.Helper()
+	text, err := proto.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// TestBounds guards that what is too large costs the server no memory. It is an error of the call: see doc.go.
+func TestBounds(t *testing.T) {
+	_, conn := start(t, &fakeGate{decide: func(context.Context, *Request) Answer { return Answer{Identity: &claims.Identity{}, Names: NewNames(nil)} }})
+	client := authv3.NewAuthorizationClient(conn)
+	_, err := client.Check(t.Context(), requestOf(&authv3.AttributeContext_HttpRequest{Body: strings.Repeat("x", maxMessage)}))
+	if status.Code(err) != codes.ResourceExhausted {
+		t.Errorf("a message over the bound: %v", err)
+	}
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "x-large", strings.Repeat("x", maxMetadata))
+	if _, err := client.Check(ctx, joinedRequest(nil)); err == nil {
+		t.Error("metadata over the bound was taken")
+	}
+}
+
+// TestPatience guards that whoever waits is called back early, and that nobody who does not wait starts a timer.
+func TestPatience(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	idle := &patience{Context: ctx}
+	if idle.Err() != nil || idle.early != nil {
+		t.Error("a timer for nobody")
+	}
+	idle.end()
+	late := &patience{Context: ctx}
+	<-func() <-chan struct{} {
+		short, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+		t.Cleanup(cancel)
+		late = &patience{Context: short}
+		return late.Done()
+	}()
+	if late.Err() == nil || late.Context.Err() != nil {
+		t.Errorf("ended %v; the call's own end %v", late.Err(), late.Context.Err())
+	}
+	late.end()
+	parent, stop := context.WithCancel(t.Context())
+	gone := &patience{Context: parent}
+	done := gone.Done()
+	stop()
+	<-done
+	if gone.Err() == nil {
+		t.Error("the client is gone, and nobody noticed")
+	}
+	gone.end()
+}
+
+func BenchmarkCheck(b *testing.B) {
+	names := NewNames([]string{"X-Acme-Plan"})
+	id := claims.Identity{User: "acme/bob", Email: "bob@acme.example", Groups: "dev,ops", PreferredUsername: "bob", Tenant: "acme", Headers: []claims.Header{{Name: "X-Acme-Plan", Value: "gold"}}}
+	s := &service{gate: &fakeGate{decide: func(context.Context, *Request) Answer { return Answer{Identity: &id, Names: names} }}}
+	headers := map[string]string{":path": "/app", ":method": "GET", ":authority": "app.example", "accept": "*/*", "user-agent": "curl/8", "x-request-id": "1", "x-forwarded-proto": "https", "authorization": "Bearer " + strings.Repeat("a", 832)}
+	message := mustMarshal(b, joinedRequest(headers))
+	c := newCodec()
+	b.ReportAllocs()
+	for b.Loop() {
+		in := new(authv3.CheckRequest)
+		if err := c.Unmarshal(mem.BufferSlice{mem.SliceBuffer(message)}, in); err != nil {
+			b.Fatal(err)
+		}
+		out, _ := s.Check(b.Context(), in)
+		data, err := c.Marshal(out)
+		if err != nil || data.Len() == 0 {
+			b.Fatal(err)
+		}
+		data.Free()
+	}
+}
