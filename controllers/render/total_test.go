@@ -109,6 +109,12 @@ func TestServerIsFull(t *testing.T) {
 				p.Spec.Issuers = append(p.Spec.Issuers, v1alpha1.Issuer{Issuer: url, JWKSURI: url})
 			}
 		},
+		"directories": func(i int, p *v1alpha1.TenantJWTPolicy) {
+			p.Spec.Issuers, p.Spec.Profile, p.Spec.Azure = nil, v1alpha1.ProfileAzure, &v1alpha1.Azure{}
+			for j := range 16 {
+				p.Spec.Azure.TenantIDs = append(p.Spec.Azure.TenantIDs, fmt.Sprintf("aaaabbbb-0000-cccc-%04d-dddd2222%04d", j, i))
+			}
+		},
 		"bundles": func(i int, p *v1alpha1.TenantJWTPolicy) {
 			*p = *trusting(i, fmt.Sprintf("own%d", i))
 			cas[configMap(p.Spec.CABundleRef.Name)] = found("ca.crt", authority(t, 60_000))
@@ -136,7 +142,7 @@ func TestServerIsFull(t *testing.T) {
 				return n
 			}
 			few := served(render.Input{Policies: policies, ShardCount: 64})
-			if few < 150 || few == len(policies) {
+			if few < 100 || few == len(policies) {
 				t.Errorf("%d policies are served", few)
 			}
 			if many := served(render.Input{Policies: policies, ShardCount: 128}); many != few {
