@@ -89,6 +89,11 @@ func referencesOf(o client.Object) []render.Ref {
 				secret(o.Spec.Issuers[i].Keys[j].SecretRef)
 			}
 		}
+		if d := o.Spec.Decryption; d != nil {
+			for i := range d.Keys {
+				secret(&d.Keys[i].SecretRef)
+			}
+		}
 	}
 	return refs
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
@@ -23,6 +24,9 @@ func FuzzRender(f *testing.F) {
 		f.Add(seed, uint8(12), "acme", "https://idp.example", `{"keys":[]}`)
 	}
 	f.Add(uint64(1), uint8(3), "\xff", "", "-----BEGIN PUBLIC KEY-----")
+	f.Add(uint64(2), uint8(23), "acme", "https://idp.example", "claims.a.map(b, b + claims.c)")
+	f.Add(uint64(3), uint8(23), "acme", "{tenantid}", "X-A{tenantid}")
+	f.Add(uint64(4), uint8(23), "acme", "https://idp.example", `{"keys":[{"kty":"oct","k":"MDEyMzQ1Njc4OWFiY2RlZg"}]}`)
 	f.Fuzz(func(t *testing.T, seed uint64, n uint8, name, issuer, value string) {
 		r := rand.New(rand.NewPCG(seed, uint64(n)))
 		pick := func(of ...string) string { return of[r.IntN(len(of))] }
@@ -51,6 +55,7 @@ func FuzzRender(f *testing.F) {
 				source.Format = v1alpha1.KeyFormat(pick("JWKS", "PEM", "Symmetric", value))
 			}
 			p.Spec.Issuers = append(p.Spec.Issuers, v1alpha1.Issuer{Issuer: issuer, Keys: []v1alpha1.KeySource{source}})
+			spoil(r, &p.Spec, value)
 			in.Policies = append(in.Policies, p)
 			o := provider(fmt.Sprint("p", i), fmt.Sprint("s", r.IntN(4)))
 			o.Spec.Organization = pick("", name)
@@ -70,6 +75,38 @@ func FuzzRender(f *testing.F) {
 			}
 		}
 	})
+}
+
+// spoil gives a policy odd values in the fields for directories, encryption and claims.
+func spoil(r *rand.Rand, s *v1alpha1.TenantJWTPolicySpec, value string) {
+	pick := func(of ...string) string { return of[r.IntN(len(of))] }
+	if r.IntN(3) == 0 {
+		s.Profile = v1alpha1.PolicyProfile(pick("Azure", "Azure", "Custom", value))
+		s.Azure = &v1alpha1.Azure{TenantIDs: []string{pick("aaaabbbb-0000-cccc-1111-dddd2222eeee", "common", value)}, AuthorityHost: pick("", "login.example", value)}
+		s.Issuers = s.Issuers[:r.IntN(len(s.Issuers)+1)]
+		for i := range s.Issuers {
+			s.Issuers[i].Issuer = pick("https://login.example/{tenantid}", s.Issuers[i].Issuer, value)
+			s.Issuers[i].DiscoveryURL = pick("", "https://login.example/{tenantid}/metadata", value)
+		}
+	}
+	if r.IntN(3) == 0 {
+		s.Decryption = &v1alpha1.Decryption{
+			KeyAlgorithms:     []v1alpha1.KeyAlgorithm{v1alpha1.KeyAlgorithm(pick("dir", "RSA-OAEP", "A256KW", value))},
+			ContentAlgorithms: []v1alpha1.ContentAlgorithm{v1alpha1.ContentAlgorithm(pick("A256GCM", value))},
+			NestedSignature:   v1alpha1.NestedSignature(pick("", "Optional", value)),
+			Keys: []v1alpha1.DecryptionKeySource{{SecretRef: v1alpha1.SecretKeyReference{Name: fmt.Sprint("s", r.IntN(4)), Key: "k"},
+				Format: v1alpha1.KeyFormat(pick("JWKS", "PEM", "Symmetric", value)), KeyID: pick("", value)}},
+		}
+	}
+	s.MaxTokenAge, s.RequiredNonce = v1alpha1.Duration(pick("", "1h", "-1s", value)), pick("", value)
+	s.JWKS = &v1alpha1.JWKSOptions{RefreshInterval: v1alpha1.Duration(pick("", "1m", value)), StaleIfError: v1alpha1.Duration(pick("", "-1s", value))}
+	s.ClaimMappings = &v1alpha1.ClaimMappings{
+		Username: v1alpha1.UsernameMapping{Claim: pick("", "sub", value), Expression: pick("", "claims.sub", value)},
+		Headers:  []v1alpha1.HeaderMapping{{Name: pick("X-A", "x-b", value), Claim: pick("", value), Expression: pick("", "claims.a", value)}},
+	}
+	s.ClaimValidationRules = []v1alpha1.ClaimValidationRule{{Expression: pick("true", "claims.a == 'b'", value)}}
+	s.Examples = []v1alpha1.PolicyExample{{Claims: apiextensionsv1.JSON{Raw: []byte(pick("{}", `{"sub":"bob"}`, "null", value))},
+		Now: pick("", "2026-01-02T15:04:05Z", value), Expect: v1alpha1.ExampleOutcome{Username: pick("", "bob", value), Rejected: r.IntN(2) == 0}}}
 }
 
 // TestBadObjectsChangeNoByte is the same for whole files: with only bad objects added, the files stay as they were.

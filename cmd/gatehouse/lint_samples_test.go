@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestSamples guards config/samples: each file is valid by itself, its Secrets are there and its examples pass.
+func TestSamples(t *testing.T) {
+	files, err := filepath.Glob("../../config/samples/*.yaml")
+	if err != nil || len(files) < 7 {
+		t.Fatalf("%d samples, %v", len(files), err)
+	}
+	for _, file := range files {
+		if filepath.Base(file) == "kustomization.yaml" {
+			continue
+		}
+		if code, stdout, stderr := cli(t, "", "lint", "-f", file, "--require-refs"); code != exitFine || stdout != "" {
+			t.Errorf("%s: exit code %d\n%s%s", file, code, stdout, stderr)
+		}
+	}
+}
+
+// TestLintExamples guards that an example that fails ends a pipeline, with what it came to, at its line.
+func TestLintExamples(t *testing.T) {
+	text := header + `kind: TenantJWTPolicy
+metadata: {name: acme}
+spec:
+  tenantID: acme
+  issuers: [{issuer: a, jwksURI: 'https://a.example/keys'}]
+  claimMappings: {username: {claim: sub}}
+  claimValidationRules:
+  - {expression: "claims.plan == 'gold'", message: plan must be gold}
+  examples:
+  - claims: {iss: a, sub: bob, plan: gold}
+    expect: {username: bob}
+  - claims: {iss: a, sub: bob, plan: iron}
+    expect: {username: bob}
+  - claims: {iss: a, sub: bob, plan: gold}
+    expect: {rejected: true}
+`
+	file := filepath.Join(folder(t, map[string]string{"a.yaml": text}), "a.yaml")
+	code, stdout, stderr := cli(t, "", "lint", "-f", file)
+	want := `FILE:13: TenantJWTPolicy/acme: spec.examples[1]: it is rejected (claim_rule: claimValidationRules[0] does not hold: plan must be gold), and username "bob" is expected
+FILE:15: TenantJWTPolicy/acme: spec.examples[2]: it passes, with username "bob", and should be rejected
+`
+	if got := strings.ReplaceAll(stdout, file, "FILE"); code != exitFailed || got != want {
+		t.Errorf("exit code %d %s\ngot  %swant %s", code, stderr, got, want)
+	}
+}
