@@ -96,8 +96,9 @@ func (r *Rules) Check(c *token.Claims) error {
 	if r == nil {
 		return nil
 	}
+	asked := subject{Claims: c}
 	for i := range r.rules {
-		if fault := r.rules[i].check(c); fault != "" {
+		if fault := r.rules[i].check(&asked); fault != "" {
 			detail := fmt.Sprintf("claimValidationRules[%d] %s", i, fault)
 			if message := r.rules[i].message; message != "" {
 				detail += ": " + message
@@ -109,7 +110,7 @@ func (r *Rules) Check(c *token.Claims) error {
 }
 
 // check says why the rule does not hold, "" if it does.
-func (r *rule) check(c *token.Claims) string {
+func (r *rule) check(c *subject) string {
 	if r.program == nil {
 		value, _ := c.Lookup(r.claim)
 		if text, ok := value.Text(); !ok || text != r.required {
@@ -117,7 +118,7 @@ func (r *rule) check(c *token.Claims) string {
 		}
 		return ""
 	}
-	holds, err := r.program.Bool(c)
+	holds, err := r.program.Bool(c.expressions())
 	switch {
 	case err != nil:
 		return "cannot be evaluated (" + err.Error() + ")"

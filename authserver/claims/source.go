@@ -11,6 +11,20 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/token"
 )
 
+// subject is the claims that are read, and their evaluation where there are expressions.
+type subject struct {
+	*token.Claims
+	evaluation *expression.Subject
+}
+
+// expressions returns what all expressions of one call share.
+func (c *subject) expressions() *expression.Subject {
+	if c.evaluation == nil {
+		c.evaluation = expression.Of(c.Claims)
+	}
+	return c.evaluation
+}
+
 // source is where a value comes from; the zero value gives none. At most one of its fields is set.
 type source struct {
 	claims  []string
@@ -38,7 +52,7 @@ func compileExpression(text string, kind expression.Kind) (*expression.Program, 
 }
 
 // lookup returns the first of the claims that is present. One that is present decides, whatever its value.
-func (s *source) lookup(c *token.Claims) (token.Value, bool) {
+func (s *source) lookup(c *subject) (token.Value, bool) {
 	for _, name := range s.claims {
 		if value, ok := c.Lookup(name); ok {
 			return value, true
@@ -49,7 +63,7 @@ func (s *source) lookup(c *token.Claims) (token.Value, bool) {
 
 // join encodes each of the joined claims, its slashes included, and puts bare slashes between them. All must be
 // non-empty strings.
-func (s *source) join(c *token.Claims, also string) (string, bool) {
+func (s *source) join(c *subject, also string) (string, bool) {
 	var b strings.Builder
 	for i, name := range s.joined {
 		value, _ := c.Lookup(name)
@@ -66,9 +80,9 @@ func (s *source) join(c *token.Claims, also string) (string, bool) {
 }
 
 // text returns the string that a source other than a joined one gives, "" if it gives none.
-func (s *source) text(c *token.Claims) string {
+func (s *source) text(c *subject) string {
 	if s.program != nil {
-		values, _, err := s.program.Strings(c)
+		values, _, err := s.program.Strings(c.expressions())
 		if err != nil || len(values) != 1 {
 			return ""
 		}
@@ -80,7 +94,7 @@ func (s *source) text(c *token.Claims) string {
 }
 
 // encodedText returns the string that the source gives, encoded, "" if it gives none.
-func (s *source) encodedText(c *token.Claims) string {
+func (s *source) encodedText(c *subject) string {
 	if s.joined != nil {
 		text, _ := s.join(c, "")
 		return text
@@ -89,13 +103,13 @@ func (s *source) encodedText(c *token.Claims) string {
 }
 
 // encodedTexts returns the string or the list of strings that the source gives, encoded and joined with commas.
-func (s *source) encodedTexts(c *token.Claims) string {
+func (s *source) encodedTexts(c *subject) string {
 	switch {
 	case s.joined != nil:
 		text, _ := s.join(c, ",")
 		return text
 	case s.program != nil:
-		values, _, err := s.program.Strings(c)
+		values, _, err := s.program.Strings(c.expressions())
 		if err != nil {
 			return ""
 		}
@@ -111,12 +125,12 @@ func (s *source) encodedTexts(c *token.Claims) string {
 
 // encodedScalars returns the string, number or bool, or the list of those, that the source gives, encoded; a list is
 // joined with commas. Numbers keep every digit. Objects, null and lists with another element give nothing.
-func (s *source) encodedScalars(c *token.Claims) string {
+func (s *source) encodedScalars(c *subject) string {
 	switch {
 	case s.joined != nil:
 		return s.encodedText(c)
 	case s.program != nil:
-		values, list, err := s.program.Strings(c)
+		values, list, err := s.program.Strings(c.expressions())
 		switch {
 		case err != nil:
 			return ""

@@ -86,7 +86,7 @@ func BenchmarkWorst(b *testing.B) {
 			b.Run(fmt.Sprintf("%d/%s", i, name), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					_, _ = p.Bool(c)
+					_, _ = p.Bool(Of(c))
 				}
 			})
 		}
@@ -107,7 +107,7 @@ func BenchmarkBool(b *testing.B) {
 		b.Run(text, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if ok, err := p.Bool(c); !ok || err != nil {
+				if ok, err := p.Bool(Of(c)); !ok || err != nil {
 					b.Fatal(ok, err)
 				}
 			}

@@ -53,7 +53,7 @@ func TestConcurrent(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				if ok, err := rule.Bool(c); !ok || err != nil {
+				if ok, err := rule.Bool(Of(c)); !ok || err != nil {
 					t.Errorf("rule: %v, %v", ok, err)
 				}
 				name, err := Compile(fmt.Sprintf("claims.name + '-%d'", j%5), Text)
@@ -61,7 +61,7 @@ func TestConcurrent(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				values, _, err := name.Strings(c)
+				values, _, err := name.Strings(Of(c))
 				if want := fmt.Sprintf("user%d-%d", i, j%5); err != nil || values[0] != want {
 					t.Errorf("%v, %v; want %s", values, err, want)
 				}

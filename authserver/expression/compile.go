@@ -116,8 +116,8 @@ func compile(text string, kind Kind) (*Program, error) {
 		return nil, &Error{Message: "the expression could cost too much: loop over claims in at most two nested loops, or over shorter lists"}
 	}
 	root, err := env.plan(tree)
-	if err != nil {
-		return nil, fmt.Errorf("planning an expression: %w", err)
+	if err != nil { // what stands on constants alone is evaluated here, such as int(1e30)
+		return nil, faultAt(nil, "a part of the expression always fails: "+err.Error())
 	}
 	return &Program{kind: kind, root: root}, nil
 }

@@ -47,6 +47,7 @@ func TestCompileErrors(t *testing.T) {
 		{"look-ahead", "claims.a.matches('(?=x)')", Rule, "the pattern of matches is not RE2 syntax"},
 		{"large pattern", "claims.a.matches('(a?){900}')", Rule, "the pattern of matches is too large"},
 		{"three nested loops", "claims.a.all(x, claims.b.all(y, claims.c.all(z, x == y && y == z)))", Rule, "could cost too much"},
+		{"conversion that always fails", "int(1e30) == 1", Rule, "a part of the expression always fails: integer overflow"},
 		{"too long", strings.Repeat(" ", MaxLength) + "true", Rule, "longer than 4096 bytes"},
 		{"too deep", strings.Repeat("(", 1000) + "true" + strings.Repeat(")", 1000), Rule, "recursion"},
 		{"not UTF-8", "claims.plan == '\xff'", Rule, "not valid UTF-8"},

@@ -24,7 +24,7 @@ func TestBombsEnd(t *testing.T) {
 			c := read(t, payload)
 			runtime.ReadMemStats(&before)
 			start := time.Now()
-			_, err := p.Bool(c)
+			_, err := p.Bool(Of(c))
 			if took := time.Since(start); took > time.Second {
 				t.Errorf("%.80s on %s takes %v", text, name, took)
 			}
@@ -50,18 +50,39 @@ func TestCostLimit(t *testing.T) {
 		"[claims.l]" + strings.Repeat(".map(x, x + x)", 40) + ".size() == 0 || true",
 		"[claims.l]" + strings.Repeat(".map(x, [x, x])", 40) + " == [] || [claims.l]" + strings.Repeat(".map(x, [x, x])", 40) + " == [claims.l]" + strings.Repeat(".map(x, [x, x])", 40),
 	} {
-		if ok, err := mustCompile(t, text, Rule).Bool(c); ok && !strings.HasSuffix(text, "|| true") || !ok && err != ErrCost {
+		if ok, err := mustCompile(t, text, Rule).Bool(Of(c)); ok && !strings.HasSuffix(text, "|| true") || !ok && err != ErrCost {
 			t.Errorf("%.80s = %v, %v; want ErrCost", text, ok, err)
 		}
 	}
 	p := mustCompile(t, "claims.l.exists(a, a == 2)", Rule)
 	for range 100 {
-		if ok, err := p.Bool(read(t, `{"exp":1,"l":[1,1,1,2]}`)); !ok || err != nil {
+		if ok, err := p.Bool(Of(read(t, `{"exp":1,"l":[1,1,1,2]}`))); !ok || err != nil {
 			t.Fatalf("a small token after an expensive one: %v, %v", ok, err)
 		}
-		if _, err := p.Bool(c); err != ErrCost {
+		if _, err := p.Bool(Of(c)); err != ErrCost {
 			t.Fatalf("%v, want ErrCost", err)
 		}
+	}
+}
+
+// TestTotal guards that the expressions of a policy share a bound: a policy may have dozens, and is its tenant's.
+func TestTotal(t *testing.T) {
+	c := read(t, `{"exp":1,"l":[`+strings.Repeat("1,", 3000)+`1]}`)
+	p := mustCompile(t, "claims.l.all(a, a == 1)", Rule)
+	s, passed := Of(c), 0
+	for range 50 {
+		ok, err := p.Bool(s)
+		if ok {
+			passed++
+		} else if err != ErrCost {
+			t.Fatalf("%v, want ErrCost", err)
+		}
+	}
+	if passed < 2 || passed > 6 {
+		t.Errorf("%d of 50 expensive expressions are within one bound", passed)
+	}
+	if ok, err := p.Bool(Of(c)); !ok || err != nil {
+		t.Errorf("the next token: %v, %v", ok, err)
 	}
 }
 
@@ -79,7 +100,7 @@ func TestRoom(t *testing.T) {
 		"sets.contains(claims.groups, ['11111111-2222-3333-4444-555555555555'])",
 		"['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].exists(r, claims.groups.exists(g, g == r))",
 	} {
-		if _, err := mustCompile(t, text, Rule).Bool(c); err != nil {
+		if _, err := mustCompile(t, text, Rule).Bool(Of(c)); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

@@ -4,7 +4,7 @@
 // server of many tenants can live with.
 //
 //	program, err := expression.Compile("claims.plan in ['gold', 'silver']", expression.Rule)
-//	holds, err := program.Bool(claims)
+//	holds, err := program.Bool(expression.Of(claims))
 //
 // The variable claims is a map(string, dyn), read from the token's JSON member by member as the expression touches them
 // (value.go, object.go). Strings, booleans, null, arrays and objects are what CEL calls them. A number without fraction and
@@ -19,10 +19,13 @@
 //
 // A text is at most [MaxLength] bytes. Compiling estimates the cost of the worst token (estimate.go) and refuses what has
 // no hope, such as three nested loops over claims. Evaluating charges every step to a meter before it is made, and stops at
-// [MaxCost] (meter.go, node.go): cel-go's own limit counts a call after it was made, and by the size of its arguments'
-// top level, so comparing [x, x] nested sixty times takes it for ever. A unit is some 50 ns of work, or 32 bytes of text;
-// no expression and token found takes longer than 5 ms or makes more than 4 MiB. A token that costs too much is an
-// error, which callers take for "does not hold" or "no value".
+// [MaxCost], and for all expressions that share a [Subject] at [MaxTotal] (meter.go, node.go): cel-go's own limit counts a
+// call after it was made, and by the size of its arguments' top level, so comparing [x, x] nested sixty times takes it for
+// ever. A unit is some 100 ns of work. Measured (BenchmarkWorst), no expression and token found takes longer than 5 ms or
+// makes more than 2 MiB of garbage; a common rule takes 0.3 µs. A token that costs too much is an error, which callers take
+// for "does not hold" or "no value".
 //
-// Texts are compiled once: equal texts of all policies share one Program as long as any policy uses it (cache.go).
+// Texts are compiled once: equal texts of all policies share one Program as long as any policy uses it (cache.go). A Program
+// takes 1.4 KiB for a comparison with a list and 5 KiB for 100 characters of loops and calls, and 0.1 to 1 ms to compile.
+// The environment, 0.35 MiB and 2 ms, is built with the first; importing this package costs a process 1 MiB of memory.
 package expression

@@ -11,11 +11,14 @@ import (
 	"github.com/google/cel-go/interpreter"
 )
 
-// Bounds. They are the outcome of measurement (bench_test.go): the first two bound what one evaluation takes, the others
-// keep a single call from taking more than the rest together.
+// Bounds. They are the outcome of measurement (bench_test.go): the first two bound the time, the others keep a single call
+// from taking more than the rest together.
 const (
-	// MaxCost is how many units one evaluation may take.
+	// MaxCost is how many units the evaluation of one expression may take: a loop over 4,000 short strings.
 	MaxCost = 30_000
+	// MaxTotal is how many units all expressions that share a [Subject] may take. A policy is its tenant's, the server is
+	// everybody's.
+	MaxTotal = 60_000
 	// MaxText bounds, in bytes, every string that an expression makes, and its result. A token is at most 16 KiB.
 	MaxText = 32 << 10
 	// maxPattern bounds the instructions of a pattern of matches; an e-mail address takes some 30.
@@ -27,7 +30,7 @@ const (
 
 // Errors of an evaluation. None holds anything of the claims.
 var (
-	// ErrCost: evaluation would take more than [MaxCost].
+	// ErrCost: evaluation would take more than [MaxCost], or more than is left of [MaxTotal].
 	ErrCost = errors.New("its cost for this token is over the limit")
 	// ErrFailed: for instance, a claim that the expression reads is absent, or has another type.
 	ErrFailed = errors.New("it fails for these claims; one that it reads may be absent or have another type")

@@ -19,29 +19,34 @@ type Program struct {
 	root interpreter.InterpretableV2
 }
 
-// evaluation is the variables of one evaluation.
-type evaluation struct {
+// Subject is the claims of one token under evaluation: what has been read of them, and what evaluating may still cost. It
+// serves several programs, one after another; it is not safe for concurrent use.
+type Subject struct {
 	claims root
 	meter  meter
+	total  int64
 }
 
+// Of starts an evaluation. All programs that take the Subject share [MaxTotal].
+func Of(c *token.Claims) *Subject { return &Subject{claims: root{claims: c}, total: MaxTotal} }
+
 // ResolveName implements [interpreter.Activation].
-func (e *evaluation) ResolveName(name string) (any, bool) {
+func (s *Subject) ResolveName(name string) (any, bool) {
 	switch name {
 	case "claims":
-		return &e.claims, true
+		return &s.claims, true
 	case meterName:
-		return &e.meter, true
+		return &s.meter, true
 	}
 	return nil, false
 }
 
 // Parent implements [interpreter.Activation].
-func (e *evaluation) Parent() interpreter.Activation { return nil }
+func (s *Subject) Parent() interpreter.Activation { return nil }
 
 // Bool evaluates an expression of kind [Rule]. An error is [ErrCost], [ErrFailed] or [ErrResult].
-func (p *Program) Bool(c *token.Claims) (bool, error) {
-	value, _, err := p.eval(c)
+func (p *Program) Bool(s *Subject) (bool, error) {
+	value, err := p.eval(s)
 	if err != nil {
 		return false, err
 	}
@@ -55,13 +60,13 @@ func (p *Program) Bool(c *token.Claims) (bool, error) {
 // Strings evaluates an expression of another kind. list tells a list, of any length, from a single value; a number is
 // written with all its digits, a bool as true or false. All values together are at most [MaxText] bytes. An error is
 // [ErrCost], [ErrFailed] or [ErrResult].
-func (p *Program) Strings(c *token.Claims) (values []string, list bool, err error) {
-	value, m, err := p.eval(c)
+func (p *Program) Strings(s *Subject) (values []string, list bool, err error) {
+	value, err := p.eval(s)
 	if err != nil {
 		return nil, false, err
 	}
 	if elements, ok := value.(traits.Lister); ok && (p.kind == Texts || p.kind == Scalars) {
-		values, err = p.elements(elements, int(m.left))
+		values, err = p.elements(elements, int(s.meter.left))
 		return values, true, err
 	}
 	text, ok := p.scalar(value)
@@ -115,16 +120,18 @@ func (p *Program) scalar(value ref.Val) (string, bool) {
 	return "", false
 }
 
-// eval evaluates, and returns what is left of the meter too. Every panic is an error: cel-go's nodes have some for values
+// eval evaluates within what is left of the subject's cost. Every panic is an error: cel-go's nodes have some for values
 // that they do not expect, and none may end the server.
-func (p *Program) eval(c *token.Claims) (value ref.Val, m *meter, err error) {
-	e := &evaluation{claims: root{claims: c}, meter: meter{MaxCost}}
-	frame, err := interpreter.NewExecutionFrame(e)
+func (p *Program) eval(s *Subject) (value ref.Val, err error) {
+	limit := min(MaxCost, s.total)
+	s.meter.left = limit
+	frame, err := interpreter.NewExecutionFrame(s)
 	if err != nil {
-		return nil, nil, ErrFailed
+		return nil, ErrFailed
 	}
 	defer frame.Close()
 	defer func() {
+		s.total -= limit - max(s.meter.left, 0)
 		if r := recover(); r != nil {
 			value, err = nil, ErrFailed
 			if _, ok := r.(overrun); ok {
@@ -134,7 +141,7 @@ func (p *Program) eval(c *token.Claims) (value ref.Val, m *meter, err error) {
 	}()
 	value = p.root.Exec(frame)
 	if value == nil || types.IsUnknownOrError(value) {
-		return nil, nil, ErrFailed
+		return nil, ErrFailed
 	}
-	return value, &e.meter, nil
+	return value, nil
 }

@@ -97,7 +97,7 @@ func TestBool(t *testing.T) {
 		{"(claims.level / 0) == 1", false, ErrFailed},
 		{"size(claims.plan) == 4 && -claims.level < 0", true, nil},
 	} {
-		got, err := mustCompile(t, row.text, Rule).Bool(read(t, person))
+		got, err := mustCompile(t, row.text, Rule).Bool(Of(read(t, person)))
 		if got != row.want || err != row.err {
 			t.Errorf("%s = %v, %v; want %v, %v", row.text, got, err, row.want, row.err)
 		}

@@ -49,7 +49,7 @@ func TestStrings(t *testing.T) {
 		if row.text == "[claims.groups]" {
 			row.text = "dyn([dyn(claims.groups)])"
 		}
-		got, list, err := mustCompile(t, row.text, row.kind).Strings(read(t, person))
+		got, list, err := mustCompile(t, row.text, row.kind).Strings(Of(read(t, person)))
 		if diff := cmp.Diff(row.want, got); diff != "" || err != row.err || (err == nil && list != row.list) {
 			t.Errorf("%s as %d: %v, %v, %v\n%s", row.text, row.kind, got, list, err, diff)
 		}
@@ -60,11 +60,11 @@ func TestStrings(t *testing.T) {
 func TestStringsBound(t *testing.T) {
 	c := read(t, largest()["halves"])
 	for _, text := range []string{"claims.l.map(a, claims.s)", "[claims.s, claims.s, claims.s, claims.s, claims.s, claims.s, claims.s]"} {
-		if _, _, err := mustCompile(t, text, Texts).Strings(c); err != ErrCost {
+		if _, _, err := mustCompile(t, text, Texts).Strings(Of(c)); err != ErrCost {
 			t.Errorf("%s: %v, want ErrCost", text, err)
 		}
 	}
-	if values, _, err := mustCompile(t, "[claims.s, claims.s, claims.s, claims.s, claims.s]", Texts).Strings(c); err != nil || len(strings.Join(values, "")) != 30000 {
+	if values, _, err := mustCompile(t, "[claims.s, claims.s, claims.s, claims.s, claims.s]", Texts).Strings(Of(c)); err != nil || len(strings.Join(values, "")) != 30000 {
 		t.Errorf("%d values, %v", len(values), err)
 	}
 }
@@ -80,7 +80,7 @@ func TestLazy(t *testing.T) {
 			c = large
 		}
 		return testing.AllocsPerRun(100, func() {
-			if ok, err := p.Bool(c); !ok || err != nil {
+			if ok, err := p.Bool(Of(c)); !ok || err != nil {
 				t.Fatal(ok, err)
 			}
 		})
