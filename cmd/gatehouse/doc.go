@@ -5,10 +5,10 @@
 //	gatehouse serve -f PATH…            an auth server from a folder of manifests
 //	gatehouse lint -f PATH…             what is wrong with them, by file and line
 //	gatehouse render -f PATH… -o DIR    the files that `authserver --config-dir DIR` serves
-//	gatehouse verify --ops URL …        why a token is accepted or refused
+//	gatehouse verify (--ops URL | -f …) why a token is accepted or refused
 //	gatehouse hash-password             a password's hash for a list of users
 //
-// serve, lint and render read manifests with package manifests and render them with controllers/render, as the operator
+// serve, lint, render and verify read manifests with package manifests and render them with controllers/render, as the operator
 // does, so they reach its verdicts.
 //
 // Exit codes: 0 fine, 1 a check failed or an object was left out, 2 wrong usage or nothing to serve.

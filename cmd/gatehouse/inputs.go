@@ -41,9 +41,12 @@ func checkPaths(paths, args []string) ([]string, error) {
 	return all, nil
 }
 
+// defaultServer is the AuthServer that objects of namespace default belong to unless they say otherwise.
+const defaultServer = "default/default"
+
 // addServer adds the flag --auth-server.
 func addServer(cmd *cobra.Command, server *string) {
-	cmd.Flags().StringVar(server, "auth-server", "default/default", "namespace/name of the AuthServer; \"default\" is implied if the manifests have none")
+	cmd.Flags().StringVar(server, "auth-server", defaultServer, "namespace/name of the AuthServer; \"default\" is implied if the manifests have none")
 }
 
 func parseServer(s string) (types.NamespacedName, error) {

@@ -41,12 +41,12 @@ func TestLint(t *testing.T) {
 		{"unknown field", policy + "\n  isuers: []" + remote, 1, []string{
 			`FILE:6: TenantJWTPolicy/acme: unknown field "spec.isuers": did you mean issuers?`}},
 		{"unknown field below a list", policy + "\n  issuers:\n  - issuer: a\n    jwksURL: https://a.example\n", 1, []string{
-			`FILE:7: TenantJWTPolicy/acme: spec.issuers[0]: Invalid value: set exactly one of jwksURI and keys`,
+			`FILE:7: TenantJWTPolicy/acme: spec.issuers[0]: Invalid value: set jwksURI, discoveryURL or keys: this issuer is no https URL at which its keys could be discovered`,
 			`FILE:8: TenantJWTPolicy/acme: unknown field "spec.issuers[0].jwksURL": did you mean jwksURI?`}},
 		{"unknown field of the metadata", strings.Replace(policy, "{name: acme}", "{name: acme, lables: {}}", 1) + remote, 1, []string{
 			`FILE:3: TenantJWTPolicy/acme: unknown field "metadata.lables"`}},
 		{"unknown field far from any", policy + "\n  quux: 1" + remote, 1, []string{
-			`FILE:6: TenantJWTPolicy/acme: unknown field "spec.quux": the fields here are acceptIssuedTokens, algorithms, audiences, authServerRef, caBundleRef, claimMappings, default, issuers, leeway, tenantID, tokenTypes`}},
+			`FILE:6: TenantJWTPolicy/acme: unknown field "spec.quux": the fields here are acceptIssuedTokens, algorithms, audienceMatchPolicy, audiences, authServerRef, azure, caBundleRef, claimMappings, claimValidationRules, decryption, default, examples, issuers, jwks, leeway, maxTokenAge, profile, requiredNonce, tenantID, tokenTypes`}},
 		{"a syntax error in one of several", docs(tenant("acme"), policy+"\n  issuers: [\n", secretDoc), 1, []string{
 			`FILE:18: TenantJWTPolicy/acme: the document is not valid YAML and is left out: did not find expected node content`}},
 		{"a tab", policy + "\n\tissuers: []\n", 1, []string{
@@ -103,7 +103,7 @@ func TestLint(t *testing.T) {
 		{"a List", "apiVersion: v1\nkind: List\nitems:\n- apiVersion: auth.gatehouse.dev/v1alpha1\n  kind: TenantJWTPolicy\n  metadata: {name: a}\n  spec: {tenantID: '-'}\n", 1, []string{
 			`FILE:7: TenantJWTPolicy/a: spec.tenantID: Invalid value: "-": must have only letters, digits and - . _ and begin and end with a letter or digit, such as acme or team-1.eu`,
 			`FILE:7: TenantJWTPolicy/a: spec.tenantID: Invalid value: "-": spec.tenantID in body should match '^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$'`,
-			`FILE:7: TenantJWTPolicy/a: spec: Invalid value: no token can pass: add an entry to spec.issuers, or set spec.acceptIssuedTokens to true`}},
+			`FILE:7: TenantJWTPolicy/a: spec: Invalid value: no token can pass: add an entry to spec.issuers, set spec.profile to Azure, or set spec.acceptIssuedTokens to true`}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/controllers/render"
 	"github.com/gatehouse-auth/gatehouse/manifests"
@@ -70,44 +71,60 @@ to serve (then DIR is not touched).`,
 }
 
 func renderFiles(f *renderFlags, name types.NamespacedName, stdin io.Reader, stderr io.Writer) error {
+	r, err := renderPaths(f.paths, stdin, name, func() (manifests.RenderOptions, error) { return inForce(f.out) }, stderr)
+	if err != nil {
+		return err
+	}
+	if err := addKeys(f.out, r.server, r.out.Files, f.now()); err != nil {
+		return failed(err)
+	}
+	if err := writeFiles(f.out, r.out); err != nil {
+		return failed(err)
+	}
+	if slices.ContainsFunc(r.findings, func(x manifests.Finding) bool { return x.Severity == manifests.SeverityError }) {
+		return failed(nil)
+	}
+	return nil
+}
+
+// rendered is what one render of manifests came to.
+type rendered struct {
+	out      *render.Output
+	server   *v1alpha1.AuthServer
+	findings []manifests.Finding
+}
+
+// renderPaths reads manifests and renders one AuthServer, and tells on stderr what is left out. That nothing is left to serve is an error.
+func renderPaths(paths []string, stdin io.Reader, name types.NamespacedName, options func() (manifests.RenderOptions, error), stderr io.Writer) (*rendered, error) {
 	loader, err := manifests.NewLoader()
 	if err != nil {
-		return failed(err)
+		return nil, failed(err)
 	}
-	set, err := loader.Load(f.paths, stdin)
+	set, err := loader.Load(paths, stdin)
 	if err != nil {
-		return unusable("%w", err)
+		return nil, unusable("%w", err)
 	}
-	opts, err := inForce(f.out)
+	opts, err := options()
 	if err != nil {
-		return failed(err)
+		return nil, failed(err)
 	}
 	out, err := set.Render(loader, name, opts)
 	if err != nil {
-		return failed(err)
+		return nil, failed(err)
 	}
 	findings := slices.Concat(set.Findings, set.Tell(out, true))
 	slices.SortFunc(findings, manifests.Finding.Compare)
 	for _, finding := range findings {
-		_, _ = fmt.Fprintln(stderr, finding) // a terminal that is gone is no reason not to write
+		_, _ = fmt.Fprintln(stderr, finding) // a terminal that is gone is no reason not to go on
 	}
 	if out.Files == nil || set.Served(out) == 0 {
-		return nothingFor(set, name)
+		return nil, nothingFor(set, name)
 	}
 	server, err := set.Server(loader, name)
 	if err != nil {
-		return failed(err)
+		return nil, failed(err)
 	}
-	if err := addKeys(f.out, server, out.Files, f.now()); err != nil {
-		return failed(err)
-	}
-	if err := writeFiles(f.out, out); err != nil {
-		return failed(err)
-	}
-	if slices.ContainsFunc(findings, func(x manifests.Finding) bool { return x.Severity == manifests.SeverityError }) {
-		return failed(nil)
-	}
-	return nil
+	return &rendered{out, server, findings}, nil
 }
 
 // inForce reads of an earlier render what the next one depends on: the number of shards, and the settings that stay while

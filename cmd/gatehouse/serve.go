@@ -26,6 +26,9 @@ import (
 // and someone waits at a terminal.
 const shutdownDelay = 100 * time.Millisecond
 
+// defaultListen is reached from this machine only.
+const defaultListen = "127.0.0.1:8080"
+
 type serveFlags struct {
 	paths                                     []string
 	listen, opsListen, extAuthzListen, server string
@@ -65,7 +68,7 @@ Exit codes: 0 ended by a signal, 1 a listener or the data folder failed, 2 wrong
 	addPaths(cmd, &f.paths)
 	addServer(cmd, &f.server)
 	fs := cmd.Flags()
-	fs.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address of the public listener; port 0 takes a free one")
+	fs.StringVar(&f.listen, "listen", defaultListen, "address of the public listener; port 0 takes a free one")
 	fs.StringVar(&f.opsListen, "ops-listen", "127.0.0.1:9090", "address of the operations listener: /metrics, /healthz, /readyz, /configz, /explain")
 	fs.StringVar(&f.extAuthzListen, "ext-authz-listen", "127.0.0.1:9191", "address of Envoy's gRPC ext_authz and its health service; port 0 takes a free one")
 	fs.StringVar(&f.dataDir, "data-dir", "", "folder for signing keys and the embedded store; without it they live in memory")
@@ -124,7 +127,7 @@ func (f *serveFlags) options(log *slog.Logger) (authserver.Options, error) {
 		}
 	}
 	if onLoopback(f.listen) {
-		o.ExtraAllowedCIDRs = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+		o.ExtraAllowedCIDRs = loopback()
 	}
 	if f.dataDir != "" {
 		if err := os.MkdirAll(f.dataDir, 0o700); err != nil {
@@ -137,6 +140,11 @@ func (f *serveFlags) options(log *slog.Logger) (authserver.Options, error) {
 	}
 	o.OpsToken = token
 	return o, nil
+}
+
+// loopback are the addresses of this machine alone.
+func loopback() []netip.Prefix {
+	return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 }
 
 // onLoopback tells whether a listen address can be reached from this machine only. A name counts if it is localhost.

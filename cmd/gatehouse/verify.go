@@ -18,7 +18,8 @@ import (
 const verifyPatience = 20 * time.Second
 
 type verifyFlags struct {
-	ops, tokenFile, output          string
+	ops, tokenFile, server, output  string
+	paths                           []string
 	tenant, issuer, clientID, nonce string
 }
 
@@ -35,21 +36,25 @@ type question struct {
 func newVerifyCommand(stdin io.Reader) *cobra.Command {
 	var f verifyFlags
 	cmd := &cobra.Command{
-		Use:   "verify --ops URL --token-file FILE --tenant ID",
+		Use:   "verify (--ops URL --token-file FILE | -f PATH…) --tenant ID",
 		Short: "Say why a token is accepted or refused",
 		Long: `Read a token from standard input and show every check that a request with it meets, in order, with the first failure
 and its fix. The token itself is never printed.
 
-A running auth server is asked, at its operations address (port 9090) and with its operations token, which is in Secret
-gatehouse-<server>-ops.
+With --ops a running auth server is asked: its operations address (port 9090), and a file with its operations token,
+which is in Secret gatehouse-<server>-ops. With -f the answer comes from manifests, offline but for the key sets that
+they name by URL; documents with a mistake are left out and reported on standard error. The server's own access tokens
+can be explained by --ops only.
 
 --issuer, --client-id and --nonce stand for the headers x-jwt-issuer, x-jwt-client-id and x-jwt-nonce. Without --tenant the
 default policy decides.
 
 Exit codes: 0 accepted, 1 refused, or it cannot be told, 2 wrong usage.`,
-		Example: `  kubectl port-forward deploy/gatehouse-default 9090 &
+		Example: `  gatehouse verify -f deploy/ --tenant acme < token.txt
+  kubectl port-forward deploy/gatehouse-default 9090 &
   kubectl get secret gatehouse-default-ops -o jsonpath='{.data.token}' | base64 -d > ops-token
-  pbpaste | gatehouse verify --ops http://127.0.0.1:9090 --token-file ops-token --tenant acme`,
+  pbpaste | gatehouse verify --ops http://127.0.0.1:9090 --token-file ops-token --tenant acme
+  gatehouse verify -f deploy/ --tenant acme -o json < token.txt | jq -r .reason`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ask, err := f.explainer(args)
 			if err != nil {
@@ -67,6 +72,8 @@ Exit codes: 0 accepted, 1 refused, or it cannot be told, 2 wrong usage.`,
 	fs := cmd.Flags()
 	fs.StringVar(&f.ops, "ops", "", "operations address of a running auth server, such as http://127.0.0.1:9090")
 	fs.StringVar(&f.tokenFile, "token-file", "", "file with the operations token of that server")
+	fs.StringArrayVarP(&f.paths, "filename", "f", nil, "file or folder of manifests; may be repeated")
+	addServer(cmd, &f.server)
 	fs.StringVar(&f.tenant, "tenant", "", "tenant ID of the request (required, unless a policy is the default)")
 	fs.StringVar(&f.issuer, "issuer", "", "value of x-jwt-issuer; not sent by default")
 	fs.StringVar(&f.clientID, "client-id", "", "value of x-jwt-client-id; not sent by default")
@@ -84,10 +91,19 @@ func (f *verifyFlags) explainer(args []string) (explainer, error) {
 		return nil, fmt.Errorf("-o is %q: want text or json", f.output)
 	}
 	switch {
+	case f.ops == "" && len(f.paths) == 0:
+		return nil, errors.New("say whom to ask: --ops with the operations address of a running auth server, or -f with manifests")
+	case f.ops != "" && len(f.paths) > 0:
+		return nil, errors.New("--ops and -f exclude each other: ask a running server or the manifests")
 	case f.ops == "":
-		return nil, errors.New("say whom to ask: --ops with the operations address of a running auth server")
+		if f.tokenFile != "" {
+			return nil, errors.New("--token-file goes with --ops: the token to explain comes on standard input")
+		}
+		return f.offline(args)
 	case len(args) > 0:
 		return nil, errors.New("verify takes no arguments beside its flags: the token comes on standard input")
+	case f.server != defaultServer:
+		return nil, errors.New("--auth-server goes with -f: a running auth server is one already")
 	}
 	return newOpsExplainer(f.ops, f.tokenFile)
 }

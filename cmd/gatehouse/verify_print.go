@@ -98,11 +98,11 @@ func reportText(r *policy.Report, colour bool) string {
 	}
 	b.WriteString("\n")
 	if r.Status == statusAccepted {
-		b.WriteString(paint(green, "Accepted") + " for " + whose(r) + ". The application is told:\n")
+		b.WriteString(paint(green, "Accepted") + whose(r) + ". The application is told:\n")
 		writeHeaders(&b, r.Headers)
 		return b.String()
 	}
-	b.WriteString(paint(red, verdict(r.Status)) + " for " + whose(r) + ": " + oneLine(string(r.Reason)) + " (the client sees " + strconv.Itoa(r.Status) + ", and no reason)\n")
+	b.WriteString(paint(red, verdict(r.Status)) + whose(r) + ": " + oneLine(string(r.Reason)) + " (the client sees " + strconv.Itoa(r.Status) + ", and no reason)\n")
 	if r.Fix != "" {
 		b.WriteString("Fix: " + oneLine(r.Fix) + "\n")
 	}
@@ -122,6 +122,9 @@ func look(c *policy.Check) (style, mark, detail string) {
 	case policy.OutcomeNotReached:
 		return faint, "-", "not reached"
 	default: // also what a later server may say: never shown as if it held
+		if c.Detail == "" {
+			return red, "FAIL", "does not hold"
+		}
 		return red, "FAIL", c.Detail
 	}
 }
@@ -133,15 +136,15 @@ func verdict(status int) string {
 	return "Refused"
 }
 
-// whose names the tenant and its policy.
+// whose names the tenant and its policy, if it came to one.
 func whose(r *policy.Report) string {
 	switch {
 	case r.Tenant == "" && r.Policy == "":
-		return "no tenant"
+		return ""
 	case r.Policy == "":
-		return "tenant " + oneLine(r.Tenant)
+		return " for tenant " + oneLine(r.Tenant)
 	}
-	return "tenant " + oneLine(r.Tenant) + " by " + oneLine(r.Policy)
+	return " for tenant " + oneLine(r.Tenant) + " by " + oneLine(r.Policy)
 }
 
 // writeHeaders writes the identity headers: those that every answer has, then the mapped ones by name.

@@ -117,15 +117,15 @@ Refused for tenant acme by TenantJWTPolicy/default/acme: audience_not_allowed (t
 Fix: add the audience to spec.audiences of TenantJWTPolicy default/acme
 `},
 		{"undecided", &policy.Report{Status: 503, Reason: "keys_unavailable", Tenant: "acme", Checks: []policy.Check{{Name: "key", Outcome: policy.OutcomeFailed}}, Fix: "wait"},
-			exitFailed, `FAIL  key
+			exitFailed, `FAIL  key  does not hold
 
 Undecided for tenant acme: keys_unavailable (the client sees 503, and no reason)
 Fix: wait
 `},
 		{"no tenant, and an outcome of a later server", &policy.Report{Status: 401, Reason: "no_tenant", Checks: []policy.Check{{Name: "tenant", Outcome: "puzzled"}}},
-			exitFailed, `FAIL  tenant
+			exitFailed, `FAIL  tenant  does not hold
 
-Refused for no tenant: no_tenant (the client sees 401, and no reason)
+Refused: no_tenant (the client sees 401, and no reason)
 `},
 	}
 	for _, c := range cases {

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
+	"github.com/gatehouse-auth/gatehouse/authserver"
+	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/issue"
+	"github.com/gatehouse-auth/gatehouse/authserver/policy"
+	"github.com/gatehouse-auth/gatehouse/manifests"
+)
+
+// offline asks the manifests, as `serve -f PATH…` with its default addresses would decide.
+func (f *verifyFlags) offline(args []string) (explainer, error) {
+	if f.tokenFile != "" {
+		return nil, errors.New("--token-file goes with --ops: the token to explain comes on standard input")
+	}
+	paths, err := checkPaths(f.paths, args)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(paths, "-") {
+		return nil, errors.New("-f - cannot be read: standard input holds the token")
+	}
+	name, err := parseServer(f.server)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, q *question, stderr io.Writer) (*policy.Report, error) {
+		files, err := renderOffline(paths, name, stderr)
+		if err != nil {
+			return nil, err
+		}
+		report, err := authserver.Explain(ctx, files, loopback(), q.facts(), time.Now())
+		if err != nil {
+			return nil, failed(err)
+		}
+		return report, nil
+	}, nil
+}
+
+// renderOffline makes the files that serve would hold in memory.
+func renderOffline(paths []string, name types.NamespacedName, stderr io.Writer) (map[string][]byte, error) {
+	adjust := func(o *v1alpha1.AuthServer) {
+		if o.Spec.ExternalURL == "" {
+			o.Spec.ExternalURL = "http://" + defaultListen
+		}
+	}
+	r, err := renderPaths(paths, nil, name, func() (manifests.RenderOptions, error) { return manifests.RenderOptions{Adjust: adjust}, nil }, stderr)
+	if err != nil {
+		return nil, err
+	}
+	files := maps.Clone(r.out.Files)
+	if signs(r.server) {
+		planned, err := issue.Plan(nil, keySettings(r.server), time.Now(), issue.Generate)
+		if err != nil {
+			return nil, failed(fmt.Errorf("planning the signing keys: %w", err))
+		}
+		if files[config.FileKeys], err = encodeKeys(planned.Keys); err != nil {
+			return nil, failed(err)
+		}
+	}
+	return files, nil
+}
+
+// facts are what a request would say.
+func (q *question) facts() *policy.Facts {
+	sent := func(value *string) []string {
+		if value == nil {
+			return nil
+		}
+		return []string{*value}
+	}
+	return &policy.Facts{Token: []string{q.Token}, TenantID: sent(q.Tenant), Issuer: sent(q.Issuer), ClientID: sent(q.ClientID), Nonce: sent(q.Nonce)}
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/policy"
+	testserved "github.com/gatehouse-auth/gatehouse/test/served"
+)
+
+// farFuture is an exp that these tests do not live to see, so that outputs are the same each time.
+const farFuture = 4102444800
+
+// signed makes an HS256 token with the key of secretDoc.
+func signed(t *testing.T, claims jwt.MapClaims) string {
+	t.Helper()
+	raw, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(hmacSecret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// TestVerifyOffline guards the whole of what an operator reads when they ask manifests.
+func TestVerifyOffline(t *testing.T) {
+	dir := folder(t, map[string]string{"acme.yaml": strings.Replace(tenant("acme"), "{claim: sub}", "{claim: sub, prefixWithTenant: true}", 1), "secret.yaml": secretDoc})
+	good := signed(t, jwt.MapClaims{"sub": "bob", "exp": farFuture})
+	cases := []struct {
+		name, token string
+		args        []string
+		code        int
+		golden      string
+	}{
+		{"accepted", good, nil, exitFine, "verify-accepted"},
+		{"expired", signed(t, jwt.MapClaims{"sub": "bob", "exp": 1767225600}), nil, exitFailed, "verify-expired"},
+		{"another key", good[:strings.LastIndex(good, ".")+1] + strings.Repeat("A", 43), nil, exitFailed, "verify-signature"},
+		{"narrowed", good, []string{"--nonce", "n-1"}, exitFailed, "verify-nonce"},
+		{"no token at all", "hello", nil, exitFailed, "verify-segments"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			code, stdout, stderr := cli(t, c.token+"\n", append([]string{"verify", "-f", dir, "--tenant", "acme"}, c.args...)...)
+			if code != c.code || stderr != "" {
+				t.Errorf("exit code %d, stderr %q", code, stderr)
+			}
+			compareGolden(t, c.golden, stdout)
+			if strings.Contains(stdout, c.token) && len(c.token) > 20 {
+				t.Error("the token is printed")
+			}
+		})
+	}
+}
+
+// TestVerifyOfflineKeys guards that keys are fetched as serve fetches them, from this machine too, and that keys out of reach are no refusal of the
+// token.
+func TestVerifyOfflineKeys(t *testing.T) {
+	signer := testserved.NewSigner(t, "ES256", "k1")
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, signer.JWKS(t)) }))
+	defer web.Close()
+	policyOf := func(name, url string) string {
+		return header + "kind: TenantJWTPolicy\nmetadata: {name: " + name + "}\nspec:\n  tenantID: " + name + "\n  algorithms: [ES256]\n  issuers: [{issuer: https://idp.example, jwksURI: '" + url + "'}]\n  claimMappings: {username: {claim: sub}}\n"
+	}
+	dir := folder(t, map[string]string{"a.yaml": policyOf("acme", web.URL), "b.yaml": policyOf("away", "http://127.0.0.1:1/keys"), "bad.yaml": policyOf("bad", "ftp://x")})
+	raw := signer.Sign(t, nil, testserved.Claims{"iss": "https://idp.example", "sub": "bob"})
+	for tenantID, want := range map[string]policy.Report{
+		"acme": {Status: 200},
+		"away": {Status: 503, Reason: "keys_unavailable"},
+		"bad":  {Status: 401, Reason: "unknown_tenant"},
+	} {
+		code, stdout, stderr := cli(t, raw, "verify", "-f", dir, "--tenant", tenantID, "-o", "json")
+		var got policy.Report
+		if err := json.Unmarshal([]byte(stdout), &got); err != nil {
+			t.Fatalf("%s: %v: %s", tenantID, err, stderr)
+		}
+		if got.Status != want.Status || got.Reason != want.Reason || (code == exitFine) != (want.Status == 200) {
+			t.Errorf("%s: %d %s, exit code %d", tenantID, got.Status, got.Reason, code)
+		}
+		if !strings.HasPrefix(stderr, filepath.Join(dir, "bad.yaml")+":") || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%s: what is left out is not told: %q", tenantID, stderr)
+		}
+	}
+}
+
+// TestVerifyOfflineDefault guards that the default policy decides where no tenant is named, and that one can be told which AuthServer.
+func TestVerifyOfflineDefault(t *testing.T) {
+	edge := header + "kind: AuthServer\nmetadata: {name: edge}\nspec: {store: {type: None}}\n"
+	dir := folder(t, map[string]string{
+		"a.yaml": docs(strings.Replace(tenant("acme"), "tenantID: acme", "tenantID: acme\n  default: true", 1), secretDoc),
+		"b.yaml": docs(edge, strings.Replace(tenant("other"), "tenantID: other", "tenantID: other\n  authServerRef: {name: edge}", 1)),
+	})
+	raw := signed(t, jwt.MapClaims{"sub": "bob", "exp": farFuture})
+	for _, c := range []struct {
+		args []string
+		code int
+	}{
+		{nil, exitFine},
+		{[]string{"--tenant", "acme"}, exitFine},
+		{[]string{"--tenant", "other"}, exitFailed},
+		{[]string{"--tenant", "other", "--auth-server", "default/edge"}, exitFine},
+		{[]string{"--auth-server", "default/edge"}, exitFailed},
+	} {
+		if code, stdout, stderr := cli(t, raw, append([]string{"verify", "-f", dir}, c.args...)...); code != c.code {
+			t.Errorf("%v: exit code %d\n%s%s", c.args, code, stdout, stderr)
+		}
+	}
+}
+
+// TestVerifyOfflineUsage guards wrong usage of -f.
+func TestVerifyOfflineUsage(t *testing.T) {
+	dir := folder(t, map[string]string{"a.yaml": docs(tenant("acme"), secretDoc)})
+	const usage = "\nRun 'gatehouse verify --help' for usage.\n"
+	for _, c := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"nobody to ask", []string{"verify"}, "say whom to ask: --ops with the operations address of a running auth server, or -f with manifests" + usage},
+		{"two to ask", []string{"verify", "-f", dir, "--ops", "http://x"}, "--ops and -f exclude each other: ask a running server or the manifests" + usage},
+		{"a token file", []string{"verify", "-f", dir, "--token-file", "x"}, "--token-file goes with --ops: the token to explain comes on standard input" + usage},
+		{"standard input twice", []string{"verify", "-f", "-"}, "-f - cannot be read: standard input holds the token" + usage},
+		{"an empty path", []string{"verify", "-f", ""}, "-f is empty" + usage},
+		{"no such server", []string{"verify", "-f", dir, "--auth-server", "x"}, `--auth-server is "x": want namespace/name, such as default/default` + usage},
+		{"a server's name for --ops", []string{"verify", "--ops", "http://x", "--auth-server", "a/b"}, "--auth-server goes with -f: a running auth server is one already" + usage},
+		{"no such folder", []string{"verify", "-f", filepath.Join(dir, "none")}, "reading manifests: stat " + filepath.Join(dir, "none") + ": no such file or directory\n"},
+		{"nothing to ask", []string{"verify", "-f", t.TempDir()}, "nothing to serve: the manifests hold no AuthServer, IdentityProvider or TenantJWTPolicy (apiVersion auth.gatehouse.dev/v1alpha1)\n"},
+	} {
+		if code, stdout, stderr := cli(t, "a.b.c", c.args...); code != exitUsage || stdout != "" || stderr != "gatehouse: "+c.want {
+			t.Errorf("%s: exit code %d, %q %q", c.name, code, stdout, stderr)
+		}
+	}
+	if code, stdout, _ := cli(t, "a.b.c", "verify", "-f", filepath.Join(dir, "a.yaml"), filepath.Join(dir, "a.yaml")); code != exitFailed || stdout == "" {
+		t.Error("a shell's glob is not taken")
+	}
+}
+
+// clock is the time of a report, which is another one at each run.
+var clock = regexp.MustCompile(`now [-0-9T:]+Z`)
+
+// compareGolden compares with testdata/NAME.golden. UPDATE_GOLDEN=1 accepts a wanted change: read the difference.
+func compareGolden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".golden")
+	got = clock.ReplaceAllString(got, "now NOW")
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		write(t, file, got)
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
