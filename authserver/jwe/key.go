@@ -202,12 +202,12 @@ func (k *Key) Equal(other *Key) bool {
 
 func (k *Key) sameMaterial(other *Key) bool {
 	switch m := k.material.(type) {
-	case *rsa.PrivateKey:
+	case *rsa.PrivateKey: // public halves tell keys apart, whatever the order of the primes
 		o, ok := other.material.(*rsa.PrivateKey)
-		return ok && m.Equal(o)
+		return ok && m.PublicKey.Equal(&o.PublicKey)
 	case *ecdsa.PrivateKey:
 		o, ok := other.material.(*ecdsa.PrivateKey)
-		return ok && m.Equal(o)
+		return ok && m.PublicKey.Equal(&o.PublicKey)
 	default:
 		a, _ := k.material.([]byte)
 		b, ok := other.material.([]byte)

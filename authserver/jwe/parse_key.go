@@ -64,14 +64,14 @@ func parseKey(text []byte) (key *Key, id string, err error) {
 }
 
 // material lists per `kty` the members that make up a key (RFC 7518 §6). The rest of a
-// private RSA key, dp, dq and qi, is computed.
+// private RSA key, dp, dq and qi, is computed, and so are p and q if both are absent.
 var material = map[string][]string{
 	"RSA": {"n", "e", "d", "p", "q"},
 	"EC":  {"x", "y", "d"},
 	"oct": {"k"},
 }
 
-// checkMembers applies the rules on members that go-jose does not.
+// checkMembers applies the rules on members that go-jose does not, and adds what it wants.
 func checkMembers(m jwk.Members) error {
 	for _, name := range []string{"kty", "use", "alg", "crv"} {
 		if _, err := m.Text(name); err != nil {
@@ -94,6 +94,11 @@ func checkMembers(m jwk.Members) error {
 	}
 	if crv, _ := m.Text("crv"); kty == "EC" && crv != "P-256" && crv != "P-384" && crv != "P-521" {
 		return errors.New("crv is not supported: use P-256, P-384 or P-521")
+	}
+	_, p := m["p"]
+	_, q := m["q"]
+	if kty == "RSA" && !p && !q {
+		return addPrimes(m)
 	}
 	for _, name := range names {
 		if err := m.CheckBase64(name); err != nil {

@@ -33,38 +33,9 @@ func (t *Token) Direct() bool { return t.direct }
 
 // parseEncrypted checks a string of five segments, decrypts it and checks what is inside.
 func parseEncrypted(raw string, r *Rules) (*Token, error) {
-	if r.Encryption == nil {
-		return nil, refuse(ReasonEncrypted, "the token is encrypted and the policy has no decryption")
-	}
-	parts := split(raw)
-	if parts[0] == "" {
-		return nil, refuse(ReasonSegments, "the header is empty")
-	}
-	out, err := decode(parts[:])
+	plaintext, h, err := unseal(raw, r.Encryption)
 	if err != nil {
 		return nil, err
-	}
-	members, err := readObject(out[0])
-	if err != nil {
-		return nil, inPart("JWE header", err)
-	}
-	h, err := readJWEHeader(members)
-	if err != nil {
-		return nil, inPart("JWE header", err)
-	}
-	if err := h.check(r.Encryption); err != nil {
-		return nil, err
-	}
-	key, err := r.Encryption.Keys.Select(h.alg, h.enc, h.kid, h.hasKid)
-	if err != nil {
-		return nil, inPart("decryption key", SelectError(err))
-	}
-	plaintext, err := key.Decrypt(&jwe.Message{
-		Algorithm: h.alg, ContentAlgorithm: h.enc, EphemeralKey: []byte(h.epk.JSON()), PartyU: h.apu, PartyV: h.apv,
-		EncryptedKey: out[1], IV: out[2], Ciphertext: out[3], Tag: out[4], AAD: []byte(parts[0]),
-	})
-	if err != nil {
-		return nil, refuse(ReasonDecryption, "")
 	}
 	if isObject(plaintext) {
 		return parseDirect(plaintext, h, r)
@@ -75,6 +46,44 @@ func parseEncrypted(raw string, r *Rules) (*Token, error) {
 	}
 	t.jwe = h
 	return t, nil
+}
+
+// unseal takes five segments apart and decrypts. The plaintext may be anything: this far it
+// is a JWE.
+func unseal(raw string, e *Encryption) (plaintext []byte, h *jweHeader, err error) {
+	if e == nil {
+		return nil, nil, refuse(ReasonEncrypted, "the token is encrypted and the policy has no decryption")
+	}
+	parts := split(raw)
+	if parts[0] == "" {
+		return nil, nil, refuse(ReasonSegments, "the header is empty")
+	}
+	out, err := decode(parts[:])
+	if err != nil {
+		return nil, nil, err
+	}
+	members, err := readObject(out[0])
+	if err == nil {
+		h, err = readJWEHeader(members)
+	}
+	if err != nil {
+		return nil, nil, inPart("JWE header", err)
+	}
+	if err := h.check(e); err != nil {
+		return nil, nil, err
+	}
+	key, err := e.Keys.Select(h.alg, h.enc, h.kid, h.hasKid)
+	if err != nil {
+		return nil, nil, inPart("decryption key", SelectError(err))
+	}
+	plaintext, err = key.Decrypt(&jwe.Message{
+		Algorithm: h.alg, ContentAlgorithm: h.enc, EphemeralKey: []byte(h.epk.JSON()), PartyU: h.apu, PartyV: h.apv,
+		EncryptedKey: out[1], IV: out[2], Ciphertext: out[3], Tag: out[4], AAD: []byte(parts[0]),
+	})
+	if err != nil {
+		return nil, nil, refuse(ReasonDecryption, "")
+	}
+	return plaintext, h, nil
 }
 
 // isObject tells claims from a nested token, which has none of these characters.
