@@ -48,16 +48,16 @@ var checks = [...]check{
 		{ReasonNoTenant, "name a tenant by the route /verify/{tenant} or by x-jwt-tenant-id, or give one policy spec.default: true"},
 		{ReasonUnknownTenant, "create a TenantJWTPolicy with this spec.tenantID, or look at its conditions: one that is not Accepted is not served"},
 	}},
-	{name: "length", found: foundLength, causes: []cause{
+	{name: "length", title: "it is short enough", found: foundLength, causes: []cause{
 		{token.ReasonTooLong, "have the issuer put less into the token, for instance group IDs by reference"},
 	}},
 	{name: "characters", title: "only A-Z, a-z, 0-9, '-', '_' and '.'", causes: []cause{
 		{token.ReasonCharacters, "send the token's compact serialization as it was issued, without quotes, line breaks or the word Bearer"},
 	}},
-	{name: "segments", found: foundSegments, causes: []cause{
+	{name: "segments", title: "three or five", found: foundSegments, causes: []cause{
 		{token.ReasonSegments, "send a JWT: an opaque access token has no segments, and one that was cut short has too few"},
 	}},
-	{name: "encryption", asked: asksEncryption, found: foundEncryption, causes: []cause{
+	{name: "encryption", title: "as the policy wants it", asked: asksEncryption, found: foundEncryption, causes: []cause{
 		{token.ReasonEncrypted, "set spec.decryption, or have the issuer send signed tokens that are not encrypted"},
 		{token.ReasonJWERequired, "have the issuer encrypt its tokens, or set spec.decryption.required to false"},
 	}},
@@ -72,10 +72,10 @@ var checks = [...]check{
 	{name: "header", title: "alg, typ and kid are strings", causes: []cause{
 		{token.ReasonHeader, "have the issuer write the header by RFC 7515 section 4.1"},
 	}},
-	{name: "algorithm", found: foundAlgorithm, causes: []cause{
+	{name: "algorithm", title: "alg is allowed", found: foundAlgorithm, causes: []cause{
 		{token.ReasonAlgorithm, "add the token's alg to spec.algorithms (that of an encryption to spec.decryption.keyAlgorithms) if its issuer is meant to use it, or have the issuer use one of those"},
 	}},
-	{name: "content_algorithm", asked: isEncrypted, found: foundContentAlgorithm, causes: []cause{
+	{name: "content_algorithm", title: "enc is allowed", asked: isEncrypted, found: foundContentAlgorithm, causes: []cause{
 		{token.ReasonContentAlgorithm, "add the token's enc to spec.decryption.contentAlgorithms, or have the issuer use one of those"},
 	}},
 	{name: "extensions", title: "neither crit, b64 nor zip is there", causes: []cause{
@@ -89,17 +89,17 @@ var checks = [...]check{
 	{name: "decryption", title: "it decrypts", inside: true, asked: isEncrypted, causes: []cause{
 		{token.ReasonDecryption, "have the issuer encrypt to a key of spec.decryption.keys, and look whether the Secret holds its private half"},
 	}},
-	{name: "nested", inside: true, found: foundNested, asked: isEncrypted, causes: []cause{
+	{name: "nested", title: "what is inside is accepted", inside: true, found: foundNested, asked: isEncrypted, causes: []cause{
 		{token.ReasonNestedRequired, "have the issuer put a signed token into the encryption; claims alone need spec.decryption.nestedSignature: Optional and a symmetric key"},
 		{token.ReasonNestedEncryption, "have the issuer encrypt once"},
 	}},
-	{name: "type", inside: true, found: foundType, causes: []cause{
+	{name: "type", title: "typ is allowed", inside: true, found: foundType, causes: []cause{
 		{token.ReasonType, "add the token's typ to spec.tokenTypes (the word absent for none) if it is meant for APIs; an ID token or a refresh token is not"},
 	}},
-	{name: "issuer", inside: true, found: foundIssuer, causes: []cause{
+	{name: "issuer", title: "iss is one of the policy's", inside: true, found: foundIssuer, causes: []cause{
 		{claims.ReasonIssuer, "add an entry with exactly the token's iss to spec.issuers, a slash at the end included, or ask the tenant whose it is"},
 	}},
-	{name: checkKey, asked: isSigned, found: foundKey, causes: []cause{
+	{name: checkKey, title: "one key fits", asked: isSigned, found: foundKey, causes: []cause{
 		{ReasonKeysUnavailable, "look at the policy's condition UpstreamReady: it says why its keys cannot be fetched, and what to change"},
 		{token.ReasonUnknownKey, "let the issuer's key set, or spec.issuers[].keys, hold the key with the token's kid; for an encrypted token spec.decryption.keys"},
 		{token.ReasonAmbiguousKey, "give each key a kid of its own, and have the issuer name it in the token"},
@@ -115,39 +115,39 @@ var checks = [...]check{
 		{token.ReasonTimeRange, "have the issuer write times in seconds since 1970, not in milliseconds"},
 		{token.ReasonExpMissing, "have the issuer set exp: a token without an end is not accepted"},
 	}},
-	{name: "organization", asked: isOwn, found: foundOrganization, causes: []cause{
+	{name: "organization", title: "it is the tenant that the request names, if it names one", asked: isOwn, found: foundOrganization, causes: []cause{
 		{ReasonOrganization, "log in anew: the token names no organization"},
 		{ReasonOrganizationDiffers, "ask for the token's organization by route and x-jwt-tenant-id, or log in at the tenant that the request names"},
 	}},
 	{name: "own_tokens", title: "the policy has acceptIssuedTokens, or there is none", asked: isOwn, causes: []cause{
 		{ReasonOwnNotAccepted, "set spec.acceptIssuedTokens to true if users who log in at this server may pass as this tenant's"},
 	}},
-	{name: "times", found: foundTimes, causes: []cause{
+	{name: "times", title: "it is valid now", found: foundTimes, causes: []cause{
 		{token.ReasonExpired, "get a new token; if it is new, compare the clocks, or raise spec.leeway (at most 10m)"},
 		{token.ReasonNotYetValid, "compare the clocks of issuer and server, or raise spec.leeway (at most 10m)"},
 		{token.ReasonIssuedInFuture, "compare the clocks of issuer and server, or raise spec.leeway (at most 10m)"},
 	}},
-	{name: "directory", asked: hasDirectory, found: foundDirectory, causes: []cause{
+	{name: "directory", title: "tid is the issuer's directory", asked: hasDirectory, found: foundDirectory, causes: []cause{
 		{claims.ReasonDirectory, "add the token's directory to spec.azure.tenantIDs if its users belong to this tenant"},
 	}},
-	{name: "audience", asked: asksAudience, found: foundAudience, causes: []cause{
+	{name: "audience", title: "aud holds one that is asked for", asked: asksAudience, found: foundAudience, causes: []cause{
 		{claims.ReasonAudience, "add the token's aud to spec.audiences if it is meant for this application (for own tokens also to the AuthServer's spec.tokens.audience), or ask the issuer for one that is"},
 	}},
-	{name: "age", asked: asksAge, found: foundAge, causes: []cause{
+	{name: "age", title: "iat is not too long ago", asked: asksAge, found: foundAge, causes: []cause{
 		{claims.ReasonTooOld, "get a new token, have the issuer set iat, or raise spec.maxTokenAge"},
 	}},
 	{name: "nonce", title: "nonce is spec.requiredNonce", asked: asksNonce, causes: []cause{
 		{claims.ReasonNonce, "ask the issuer for a token with the nonce in spec.requiredNonce, or change that"},
 	}},
-	{name: "narrowing", asked: narrows, found: foundNarrowing, causes: []cause{
+	{name: "narrowing", title: "the token is what the x-jwt-* headers ask for", asked: narrows, found: foundNarrowing, causes: []cause{
 		{ReasonNarrowIssuer, "send the token's iss as x-jwt-issuer, or do not send that header"},
 		{ReasonNarrowClientID, "send one of spec.audiences that the token's aud holds as x-jwt-client-id, or do not send that header"},
 		{ReasonNarrowNonce, "send the token's nonce as x-jwt-nonce, which must be spec.requiredNonce if that is set, or do not send that header"},
 	}},
-	{name: "claim_rules", asked: hasRules, found: foundRules, causes: []cause{
+	{name: "claim_rules", title: "they hold", asked: hasRules, found: foundRules, causes: []cause{
 		{claims.ReasonClaimRule, "give the user what the rule of spec.claimValidationRules asks for, or change the rule"},
 	}},
-	{name: "identity", found: foundIdentity, causes: []cause{
+	{name: "identity", title: "there is a username", found: foundIdentity, causes: []cause{
 		{claims.ReasonUsername, "map spec.claimMappings.username to a claim that every token of the issuer has, a non-empty string"},
 		{claims.ReasonTooLarge, "map fewer or smaller claims in spec.claimMappings, for instance groups by an expression that selects some"},
 	}},
