@@ -24,7 +24,7 @@ func (g gate) Decide(ctx context.Context, r *extauthz.Request) extauthz.Answer {
 	if d.Status == http.StatusOK {
 		return extauthz.Answer{Identity: &d.Identity, Names: snap.names}
 	}
-	g.logRefusal(&d, r.Client())
+	g.logRefusal(&d, r.Client)
 	return extauthz.Answer{Refusal: refusalOf(&d).envoy}
 }
 
@@ -46,7 +46,10 @@ func (c callCarrier) Get(key string) string {
 	if values := metadata.ValueFromIncomingContext(c.ctx, key); len(values) > 0 {
 		return values[0]
 	}
-	return c.request.Header(key)
+	if key == "traceparent" {
+		return c.request.Trace
+	}
+	return ""
 }
 
 // Set is for those who send.

@@ -297,7 +297,9 @@ func TestExtAuthzHealth(t *testing.T) {
 		}
 		return out.GetStatus().String()
 	}
-	both := func(want string) bool { return serving("") == want && serving("envoy.service.auth.v3.Authorization") == want }
+	both := func(want string) bool {
+		return serving("") == want && serving("envoy.service.auth.v3.Authorization") == want
+	}
 	if !both("NOT_SERVING") || serving("another") != "NotFound" {
 		t.Error("SERVING without configuration")
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"google.golang.org/grpc"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/claims"
 )
@@ -27,25 +28,39 @@ type Answer struct {
 	Names    *Names
 }
 
-// service is the gRPC service.
-type service struct {
-	authv3.UnimplementedAuthorizationServer
-	gate Gate
+// checker is the service.
+type checker interface {
+	check(ctx context.Context, r *Request) response
 }
 
-// Check answers one request of Envoy's. It returns no error, ever (see the package's doc).
-func (s *service) Check(ctx context.Context, in *authv3.CheckRequest) (out *authv3.CheckResponse, _ error) {
+// serviceDesc is authv3.Authorization_ServiceDesc with codec's messages in place of the generated ones.
+var serviceDesc = grpc.ServiceDesc{
+	ServiceName: authv3.Authorization_ServiceDesc.ServiceName,
+	HandlerType: (*checker)(nil),
+	Metadata:    authv3.Authorization_ServiceDesc.Metadata,
+	Methods: []grpc.MethodDesc{{MethodName: "Check", Handler: func(service any, ctx context.Context, read func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+		r := new(Request)
+		if err := read(r); err != nil { // of the connection, not of the message
+			return nil, err
+		}
+		return service.(checker).check(ctx, r), nil
+	}}},
+}
+
+type service struct{ gate Gate }
+
+// check answers one request of Envoy's.
+func (s *service) check(ctx context.Context, r *Request) (out response) {
 	defer func() {
 		if v := recover(); v != nil {
 			out = s.gate.Panicked(v).response
 		}
 	}()
-	r := newRequest(in)
 	p := &patience{Context: ctx}
 	defer p.end()
 	a := s.gate.Decide(p, r)
 	if a.Refusal != nil {
-		return a.Refusal.response, nil
+		return a.Refusal.response
 	}
-	return a.Names.allow(a.Identity, r), nil
+	return a.Names.allow(a.Identity, r)
 }

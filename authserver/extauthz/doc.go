@@ -5,13 +5,21 @@
 // logging of it, is behind [Gate].
 //
 //	request.go   the headers that decide, as Envoy hands them over: joined or raw
-//	answer.go    the identity as headers to set and to remove, and as dynamic metadata
+//	check.go     one call: request, decision, answer
+//	answer.go    the identity as headers to set and to remove; names.go has all of a server's
+//	metadata.go  the identity as dynamic metadata
 //	refusal.go   401, 403 and 503 as HTTP clients of Envoy see them
-//	codec.go     a message that is no CheckRequest is a refusal, not an error
+//	wire.go      the fields of both messages; codec.go puts them under grpc
+//	patience.go  an answer before Envoy's timeout
 //	server.go    the gRPC server with its limits, and the health service
 //
+// The two messages of a call are read and written here, field by field, with the helpers of package protowire: with the
+// generated types the translation took 15 µs and 109 allocations, half of what the signature costs, now 2 and 11. Tests
+// compare both.
+//
 // Every call is answered with a CheckResponse, whatever came and whatever happened: an error of the call itself is what
-// Envoy's failure_mode_allow lets pass. A panic is a refusal too.
+// Envoy's failure_mode_allow lets pass. A panic is a refusal too. One error remains: a message of more than 4 MiB, which
+// only a large with_request_body makes.
 //
 // The tenant of the route is context_extensions["tenant"], which Envoy takes from its own route configuration
 // (ExtAuthzPerRoute) and never from a client.

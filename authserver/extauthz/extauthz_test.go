@@ -18,17 +18,19 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/mem"
-	"google.golang.org/grpc/metadata"
+	callmetadata "google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/claims"
 	"github.com/gatehouse-auth/gatehouse/authserver/policy"
 	"github.com/gatehouse-auth/gatehouse/authserver/token"
 )
 
-// http is a CheckRequest with headers as http.headers.
+// joinedRequest is a CheckRequest with headers as http.headers.
 func joinedRequest(headers map[string]string) *authv3.CheckRequest {
 	return requestOf(&authv3.AttributeContext_HttpRequest{Headers: headers})
 }
@@ -57,6 +59,9 @@ func TestFacts(t *testing.T) {
 	route.Attributes.ContextExtensions = map[string]string{"tenant": ""}
 	metadata := joinedRequest(nil)
 	metadata.Attributes.ContextExtensions = map[string]string{"Tenant": "acme", "x-jwt-tenant-id": "acme"}
+	routes := joinedRequest(nil)
+	routes.Attributes.ContextExtensions = map[string]string{"tenant": "acme"}
+	other := &authv3.CheckRequest{Attributes: &authv3.AttributeContext{ContextExtensions: map[string]string{"tenant": "globex"}}}
 	long := strings.Repeat("a", maxHeaders)
 	twice := func(s string) []string { return []string{s, s} }
 	for name, c := range map[string]struct {
@@ -81,7 +86,7 @@ func TestFacts(t *testing.T) {
 		"raw with a comma":         {in: rawRequest("x-jwt-nonce", "a,b"), want: policy.Facts{Nonce: []string{"a,b"}}},
 		"raw joined Authorization": {in: rawRequest("authorization", "Basic eDp5,Bearer a"), want: policy.Facts{Authorization: twice("Basic eDp5,Bearer a")}},
 		"both forms":               {in: both, want: policy.Facts{Token: []string{"a", "a", "a"}}},
-		"raw and text value":       {in: values, want: policy.Facts{Token: []string{"a,b"}}}, // no token holds a comma
+		"raw and text value":       {in: values, want: policy.Facts{Token: []string{"b", "a", "a"}}},
 		"text value":               {in: text, want: policy.Facts{Token: []string{"a"}}},
 		"names in two cases":       {in: joinedRequest(map[string]string{"x-jwt-nonce": "a", "X-Jwt-Nonce": "a"}), want: policy.Facts{Nonce: []string{"a", "a", "a"}}},
 		"a name in another case":   {in: rawRequest("X-JWT-NONCE", "a"), want: policy.Facts{Nonce: []string{"a"}}},
@@ -99,12 +104,128 @@ func TestFacts(t *testing.T) {
 		"long enough":   {in: rawRequest("cookie", long[:maxHeaders-10])},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRequest(c.in)
+			r := parsed(t, c.in)
 			if diff := cmp.Diff(c.want, r.Facts); diff != "" || r.Problem != c.problem {
 				t.Errorf("problem %q, want %q; facts (-want +got):\n%s", r.Problem, c.problem, diff)
 			}
 		})
 	}
+	t.Run("two routes", func(t *testing.T) {
+		r := new(Request)
+		r.parse(slices.Concat(mustMarshal(t, routes), mustMarshal(t, other)))
+		if r.Problem != ReasonMalformed {
+			t.Errorf("got %+v", r)
+		}
+	})
+	t.Run("client and trace", func(t *testing.T) {
+		in := rawRequest("traceparent", "00-1-2-03")
+		in.Attributes.Source = &authv3.AttributeContext_Peer{Address: &corev3.Address{Address: &corev3.Address_SocketAddress{SocketAddress: &corev3.SocketAddress{Address: "192.0.2.7"}}}}
+		if r := parsed(t, in); r.Client != "192.0.2.7" || r.Trace != "00-1-2-03" {
+			t.Errorf("got %+v", r)
+		}
+	})
+}
+
+func parsed(t testing.TB, in *authv3.CheckRequest) *Request {
+	t.Helper()
+	r := new(Request)
+	r.parse(mustMarshal(t, in))
+	return r
+}
+
+// TestFieldNumbers compares the numbers that are written here with those of the generated messages.
+func TestFieldNumbers(t *testing.T) {
+	for _, c := range []struct {
+		message proto.Message
+		field   protoreflect.Name
+		number  protoreflect.FieldNumber
+	}{
+		{&authv3.CheckRequest{}, "attributes", checkRequestAttributes},
+		{&authv3.AttributeContext{}, "source", attributesSource},
+		{&authv3.AttributeContext{}, "request", attributesRequest},
+		{&authv3.AttributeContext{}, "context_extensions", attributesExtensions},
+		{&authv3.AttributeContext_Peer{}, "address", peerAddress},
+		{&corev3.Address{}, "socket_address", addressSocketAddress},
+		{&corev3.SocketAddress{}, "address", socketAddressAddress},
+		{&authv3.AttributeContext_Request{}, "http", requestHTTP},
+		{&authv3.AttributeContext_HttpRequest{}, "headers", httpHeaders},
+		{&authv3.AttributeContext_HttpRequest{}, "header_map", httpHeaderMap},
+		{&corev3.HeaderMap{}, "headers", headerMapHeaders},
+		{&corev3.HeaderValue{}, "key", headerValueKey},
+		{&corev3.HeaderValue{}, "value", headerValueValue},
+		{&corev3.HeaderValue{}, "raw_value", headerValueRaw},
+		{&structpb.Struct{}, "fields", structFields},
+		{&structpb.Value{}, "string_value", valueString},
+		{&structpb.Value{}, "struct_value", valueStruct},
+		{&structpb.Value{}, "list_value", valueList},
+		{&structpb.ListValue{}, "values", listValues},
+		{&corev3.HeaderValueOption{}, "header", optionHeader},
+		{&corev3.HeaderValueOption{}, "append_action", optionAction},
+		{&authv3.OkHttpResponse{}, "headers", okHeaders},
+		{&authv3.OkHttpResponse{}, "headers_to_remove", okHeadersToRemove},
+		{&authv3.CheckResponse{}, "status", checkResponseStatus},
+		{&authv3.CheckResponse{}, "ok_response", checkResponseOK},
+		{&authv3.CheckResponse{}, "dynamic_metadata", checkResponseMetadata},
+	} {
+		f := c.message.ProtoReflect().Descriptor().Fields().ByName(c.field)
+		if f == nil || f.Number() != c.number {
+			t.Errorf("%s.%s is not %d", c.message.ProtoReflect().Descriptor().Name(), c.field, c.number)
+		}
+	}
+	entries := (&structpb.Struct{}).ProtoReflect().Descriptor().Fields().ByNumber(structFields).Message().Fields()
+	if entries.ByName("key").Number() != entryKey || entries.ByName("value").Number() != entryValue {
+		t.Error("map entries")
+	}
+	if overwrite != corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD {
+		t.Error("the append action")
+	}
+}
+
+// FuzzParse guards that no bytes harm the parser, and that it sees what the generated code sees.
+func FuzzParse(f *testing.F) {
+	for _, in := range []*authv3.CheckRequest{{}, joinedRequest(map[string]string{"x-jwt-token": "a,b", "cookie": "c"}), rawRequest("authorization", "Bearer a", "x_auth_tenant", "b")} {
+		in.GetAttributes()
+		f.Add(mustMarshal(f, in))
+	}
+	f.Fuzz(func(t *testing.T, message []byte) {
+		r := new(Request)
+		r.parse(message)
+		in := new(authv3.CheckRequest)
+		if proto.Unmarshal(message, in) != nil || r.Problem != "" {
+			return
+		}
+		h := in.GetAttributes().GetRequest().GetHttp()
+		if h == nil {
+			t.Fatal("no HTTP request, and no problem")
+		}
+		count := map[string]int{}
+		for name := range h.GetHeaders() {
+			count[strings.ToLower(name)]++
+		}
+		for _, one := range h.GetHeaderMap().GetHeaders() {
+			count[strings.ToLower(one.GetKey())]++
+		}
+		route, byRoute := in.GetAttributes().GetContextExtensions()["tenant"]
+		if r.Facts.Route != route || r.Facts.ByRoute != byRoute {
+			t.Errorf("route %q %v, want %q %v", r.Facts.Route, r.Facts.ByRoute, route, byRoute)
+		}
+		for name, got := range map[string][]string{"authorization": r.Facts.Authorization, "x-jwt-token": r.Facts.Token, "x-jwt-tenant-id": r.Facts.TenantID,
+			"x-jwt-issuer": r.Facts.Issuer, "x-jwt-client-id": r.Facts.ClientID, "x-jwt-nonce": r.Facts.Nonce} {
+			if len(got) < count[name] || len(got) > 0 && count[name] == 0 {
+				t.Errorf("%s: %q, sent %d times", name, got, count[name])
+			}
+		}
+	})
+}
+
+// answerOf reads an answer as Envoy does.
+func answerOf(t testing.TB, message response) *authv3.CheckResponse {
+	t.Helper()
+	out := new(authv3.CheckResponse)
+	if err := proto.Unmarshal(message, out); err != nil || cap(message) != len(message) || len(out.ProtoReflect().GetUnknown()) > 0 {
+		t.Fatalf("%v; %d bytes of %d", err, len(message), cap(message))
+	}
+	return out
 }
 
 // TestAllow guards that no header of the request is left that an application could take for one of the answer's.
@@ -121,7 +242,7 @@ func TestAllow(t *testing.T) {
 	for _, name := range slices.Concat(spoofed, kept) {
 		pairs = append(pairs, name, "evil")
 	}
-	out := names.allow(id, newRequest(rawRequest(pairs...)))
+	out := answerOf(t, names.allow(id, parsed(t, rawRequest(pairs...))))
 	left := map[string]string{}
 	for i := 0; i < len(pairs); i += 2 {
 		left[strings.ToLower(pairs[i])] = pairs[i+1]
@@ -143,14 +264,14 @@ func TestAllow(t *testing.T) {
 		t.Errorf("what the application gets (-want +got):\n%s", diff)
 	}
 	// Also where Envoy does not show all headers: both plain spellings of every name.
-	out = names.allow(id, newRequest(joinedRequest(nil)))
+	out = answerOf(t, names.allow(id, parsed(t, joinedRequest(nil))))
 	remove := slices.Sorted(slices.Values(out.GetOkResponse().GetHeadersToRemove()))
 	if diff := cmp.Diff([]string{"x-auth-request-email", "x-auth-request-groups", "x-auth-request-preferred-username", "x-other", "x-unset",
 		"x_acme_plan", "x_auth_request_email", "x_auth_request_groups", "x_auth_request_preferred_username", "x_auth_request_user", "x_auth_tenant", "x_other", "x_unset"}, remove); diff != "" {
 		t.Errorf("headers_to_remove (-want +got):\n%s", diff)
 	}
 	headers := out.GetDynamicMetadata().AsMap()["headers"].(map[string]any)
-	if diff := cmp.Diff([]string{"x-acme-plan", "x-foreign", "x-unset"}, slices.Sorted(maps.Keys(headers))); diff != "" {
+	if diff := cmp.Diff([]string{"x-acme-plan", "x-other", "x-unset"}, slices.Sorted(maps.Keys(headers))); diff != "" {
 		t.Errorf("metadata (-want +got):\n%s", diff)
 	}
 }
@@ -207,11 +328,11 @@ func TestNoErrorOfTheCall(t *testing.T) {
 	refusal := NewRefusal(Refusal{Status: 401, Body: []byte("{}")})
 	gate := &fakeGate{panicked: make(chan any, 1), decide: func(_ context.Context, r *Request) Answer {
 		switch {
-		case r.Problem != "":
+		case r.Problem != "" || len(r.Facts.Token) > 0 && r.Facts.Token[0] == "\xff":
 			return Answer{Refusal: refusal}
-		case r.Header("x-panic") == "refusal":
+		case r.Trace == "refusal":
 			panic("at the disco")
-		case r.Header("x-panic") == "answer":
+		case r.Trace == "answer":
 			return Answer{} // neither refused nor anybody
 		}
 		return Answer{Identity: &claims.Identity{}, Names: NewNames(nil)}
@@ -222,7 +343,7 @@ func TestNoErrorOfTheCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	panicking := func(where string) []byte {
-		text, err := proto.Marshal(joinedRequest(map[string]string{"x-panic": where}))
+		text, err := proto.Marshal(joinedRequest(map[string]string{"traceparent": where}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -274,13 +395,15 @@ func mustMarshal(t testing.TB, m proto.Message) []byte {
 
 // TestBounds guards that what is too large costs the server no memory. It is an error of the call: see doc.go.
 func TestBounds(t *testing.T) {
-	_, conn := start(t, &fakeGate{decide: func(context.Context, *Request) Answer { return Answer{Identity: &claims.Identity{}, Names: NewNames(nil)} }})
+	_, conn := start(t, &fakeGate{decide: func(context.Context, *Request) Answer {
+		return Answer{Identity: &claims.Identity{}, Names: NewNames(nil)}
+	}})
 	client := authv3.NewAuthorizationClient(conn)
 	_, err := client.Check(t.Context(), requestOf(&authv3.AttributeContext_HttpRequest{Body: strings.Repeat("x", maxMessage)}))
 	if status.Code(err) != codes.ResourceExhausted {
 		t.Errorf("a message over the bound: %v", err)
 	}
-	ctx := metadata.AppendToOutgoingContext(t.Context(), "x-large", strings.Repeat("x", maxMetadata))
+	ctx := callmetadata.AppendToOutgoingContext(t.Context(), "x-large", strings.Repeat("x", maxMetadata))
 	if _, err := client.Check(ctx, joinedRequest(nil)); err == nil {
 		t.Error("metadata over the bound was taken")
 	}
@@ -326,12 +449,11 @@ func BenchmarkCheck(b *testing.B) {
 	c := newCodec()
 	b.ReportAllocs()
 	for b.Loop() {
-		in := new(authv3.CheckRequest)
+		in := new(Request)
 		if err := c.Unmarshal(mem.BufferSlice{mem.SliceBuffer(message)}, in); err != nil {
 			b.Fatal(err)
 		}
-		out, _ := s.Check(b.Context(), in)
-		data, err := c.Marshal(out)
+		data, err := c.Marshal(s.check(b.Context(), in))
 		if err != nil || data.Len() == 0 {
 			b.Fatal(err)
 		}

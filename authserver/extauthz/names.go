@@ -4,35 +4,44 @@ package extauthz
 
 import "strings"
 
-// fixed are the identity headers that every server has, in the order of fixedValues.
+// fixed are the identity headers that every server has, in the order of Names.allow.
 var fixed = [...]string{"x-auth-request-user", "x-auth-request-email", "x-auth-request-groups", "x-auth-request-preferred-username", "x-auth-tenant"}
 
 // Names are all header names with which one server answers. They are immutable.
 type Names struct {
-	names       []string // in lower case; the fixed ones first
-	underscored []string // the same with _ for -
-	at          map[string]int
+	names []name // the fixed ones first
+	at    map[string]int
+	// always removes, in every answer, the spelling of each name with _ for -.
+	always []byte
+}
+
+// name is one name, with the parts of an answer that repeat it.
+type name struct {
+	lower, underscored string
+	key                []byte // the field key of a HeaderValue
+	remove             []byte // the field headers_to_remove
 }
 
 // NewNames prepares the five fixed names and those that the server's policies map.
 func NewNames(mapped []string) *Names {
 	n := &Names{at: make(map[string]int)}
-	for _, name := range fixed {
-		n.add(name)
+	for _, s := range fixed {
+		n.add(s)
 	}
-	for _, name := range mapped {
-		n.add(strings.ToLower(name))
+	for _, s := range mapped {
+		n.add(strings.ToLower(s))
 	}
 	return n
 }
 
-func (n *Names) add(name string) {
-	if _, ok := n.at[name]; ok {
+func (n *Names) add(lower string) {
+	if _, ok := n.at[lower]; ok {
 		return
 	}
-	n.at[name] = len(n.names)
-	n.names = append(n.names, name)
-	n.underscored = append(n.underscored, strings.ReplaceAll(name, "-", "_"))
+	n.at[lower] = len(n.names)
+	underscored := strings.ReplaceAll(lower, "-", "_")
+	n.names = append(n.names, name{lower, underscored, appendString(nil, headerValueKey, lower), appendString(nil, okHeadersToRemove, lower)})
+	n.always = appendString(n.always, okHeadersToRemove, underscored)
 }
 
 // imitated tells whether an application could take a header of the request, whose name is odd, for one of the server's:
@@ -47,13 +56,13 @@ func (n *Names) imitated(odd string) bool {
 		}
 	}
 	i, ok := n.at[string(folded)]
-	return ok && odd != n.underscored[i]
+	return ok && odd != n.names[i].underscored
 }
 
 // isOdd tells whether a name holds more than letters, digits and hyphens.
-func isOdd(name string) bool {
-	for i := 0; i < len(name); i++ {
-		if c := name[i]; c != '-' && !isAlphanumeric(c) {
+func isOdd(name []byte) bool {
+	for _, c := range name {
+		if c != '-' && !isAlphanumeric(c) {
 			return true
 		}
 	}

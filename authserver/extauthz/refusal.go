@@ -5,10 +5,12 @@ package extauthz
 import (
 	"net/http"
 
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 	rpcstatus "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 )
 
 // Refusal is what a client gets whose request is not let in: a constant, which tells nothing of why. Make it with
@@ -19,26 +21,29 @@ type Refusal struct {
 	RetryAfter string // Retry-After; empty for none
 	Body       []byte // JSON
 
-	response *authv3.CheckResponse
+	response response
 }
 
-// NewRefusal completes r.
+// NewRefusal completes r. Its texts are constants of the program: one that is not UTF-8 panics.
 func NewRefusal(r Refusal) *Refusal {
-	set := newOptions(4)
-	set.add("content-type", "application/json")
-	set.add("cache-control", "no-store")
-	if r.Challenge != "" {
-		set.add("www-authenticate", r.Challenge)
+	denied := &authv3.DeniedHttpResponse{Status: &typev3.HttpStatus{Code: typev3.StatusCode(r.Status)}, Body: string(r.Body)}
+	for _, h := range []struct{ name, value string }{
+		{"content-type", "application/json"}, {"cache-control", "no-store"}, {"www-authenticate", r.Challenge}, {"retry-after", r.RetryAfter},
+	} {
+		if h.value != "" {
+			denied.Headers = append(denied.Headers, &corev3.HeaderValueOption{
+				Header: &corev3.HeaderValue{Key: h.name, Value: h.value}, AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
+			})
+		}
 	}
-	if r.RetryAfter != "" {
-		set.add("retry-after", r.RetryAfter)
+	message, err := proto.Marshal(&authv3.CheckResponse{
+		Status:       &rpcstatus.Status{Code: int32(r.code())},
+		HttpResponse: &authv3.CheckResponse_DeniedResponse{DeniedResponse: denied},
+	})
+	if err != nil {
+		panic(err)
 	}
-	r.response = &authv3.CheckResponse{
-		Status: &rpcstatus.Status{Code: int32(r.code())},
-		HttpResponse: &authv3.CheckResponse_DeniedResponse{DeniedResponse: &authv3.DeniedHttpResponse{
-			Status: &typev3.HttpStatus{Code: typev3.StatusCode(r.Status)}, Headers: set.options, Body: string(r.Body),
-		}},
-	}
+	r.response = message
 	return &r
 }
 

@@ -3,9 +3,10 @@
 package extauthz
 
 import (
+	"bytes"
 	"strings"
 
-	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/policy"
 	"github.com/gatehouse-auth/gatehouse/authserver/token"
@@ -31,63 +32,107 @@ type Request struct {
 	Facts policy.Facts
 	// Problem, if set, is why it must be refused, whatever Facts say.
 	Problem token.Reason
+	// Client is the address of Envoy's peer, as Envoy tells it; "" if it does not.
+	Client string
+	// Trace is the request's traceparent header (W3C Trace Context), the last one of several.
+	Trace string
 
-	attributes *authv3.AttributeContext
-	first      [slots]string // behind the slices of Facts
-	size       int           // of all headers
-	odd        []string      // names sent that may imitate one of the answer's (Names.imitated)
+	first [slots]string // behind the slices of Facts
+	http  bool          // attributes of a HTTP request were there
+	size  int           // of all headers
+	odd   []string      // names sent that may imitate one of the answer's (Names.imitated)
 }
 
-// Client is the address of Envoy's peer, as Envoy tells it; "" if it does not.
-func (r *Request) Client() string {
-	return r.attributes.GetSource().GetAddress().GetSocketAddress().GetAddress()
-}
-
-// Header is a header's value as sent, the first one of several; "" for none.
-func (r *Request) Header(lowerCase string) string {
-	http := r.attributes.GetRequest().GetHttp()
-	if value, ok := http.GetHeaders()[lowerCase]; ok {
-		return value
-	}
-	for _, h := range http.GetHeaderMap().GetHeaders() {
-		if strings.EqualFold(h.GetKey(), lowerCase) {
-			return rawValue(h.GetRawValue(), h.GetValue())
-		}
-	}
-	return ""
-}
-
-// newRequest takes a CheckRequest apart.
-func newRequest(in *authv3.CheckRequest) *Request {
-	r := &Request{attributes: in.GetAttributes()}
-	http := r.attributes.GetRequest().GetHttp()
-	if http == nil {
-		r.Problem = ReasonMalformed
-		return r
-	}
-	r.Facts.Route, r.Facts.ByRoute = r.attributes.ContextExtensions[TenantExtension]
-	for name, value := range http.Headers {
-		r.see(name, value, joined)
-	}
-	for _, h := range http.HeaderMap.GetHeaders() {
-		r.see(h.GetKey(), rawValue(h.GetRawValue(), h.GetValue()), raw)
-	}
-	if r.size > maxHeaders {
+// parse takes a CheckRequest apart.
+func (r *Request) parse(message []byte) {
+	ok := walk(message, func(field protowire.Number, v []byte) bool {
+		return field != checkRequestAttributes || walk(v, r.attribute)
+	})
+	switch {
+	case !ok || !r.http:
+		*r = Request{Problem: ReasonMalformed}
+	case r.size > maxHeaders:
 		r.Problem = ReasonHeadersTooLarge
 	}
-	return r
 }
 
-// rawValue is the value of an entry of header_map, of which Envoy sets raw_value. Where both are set, one value must not
-// hide behind the other.
-func rawValue(raw []byte, value string) string {
-	switch {
-	case len(raw) == 0:
-		return value
-	case value == "":
-		return string(raw)
+// attribute takes one of the attributes into account. Like all below, it returns false for what is malformed.
+func (r *Request) attribute(field protowire.Number, v []byte) bool {
+	switch field {
+	case attributesSource:
+		return r.source(v)
+	case attributesRequest:
+		return walk(v, func(field protowire.Number, v []byte) bool {
+			if field != requestHTTP {
+				return true
+			}
+			r.http = true
+			return walk(v, r.attributeOfHTTP)
+		})
+	case attributesExtensions:
+		key, value, ok := entry(v)
+		if string(key) != TenantExtension {
+			return ok
+		}
+		if r.Facts.ByRoute && r.Facts.Route != string(value) {
+			return false // two tenants for one route
+		}
+		r.Facts.Route, r.Facts.ByRoute = string(value), true
+		return ok
 	}
-	return string(raw) + "," + value
+	return true
+}
+
+// source finds the address within a peer.
+func (r *Request) source(peer []byte) bool {
+	return walk(peer, func(field protowire.Number, address []byte) bool {
+		return field != peerAddress || walk(address, func(field protowire.Number, socket []byte) bool {
+			return field != addressSocketAddress || walk(socket, func(field protowire.Number, v []byte) bool {
+				if field == socketAddressAddress {
+					r.Client = string(v)
+				}
+				return true
+			})
+		})
+	})
+}
+
+func (r *Request) attributeOfHTTP(field protowire.Number, v []byte) bool {
+	switch field {
+	case httpHeaders:
+		name, value, ok := entry(v)
+		r.see(name, value, joined)
+		return ok
+	case httpHeaderMap:
+		return walk(v, func(field protowire.Number, v []byte) bool {
+			return field != headerMapHeaders || r.rawHeader(v)
+		})
+	}
+	return true
+}
+
+// rawHeader reads an entry of header_map, of which Envoy sets raw_value. Where the other value is set too, none of the two
+// must hide behind the other.
+func (r *Request) rawHeader(message []byte) bool {
+	var name, value, text []byte
+	ok := walk(message, func(field protowire.Number, v []byte) bool {
+		switch field {
+		case headerValueKey:
+			name = v
+		case headerValueValue:
+			text = v
+		case headerValueRaw:
+			value = v
+		}
+		return true
+	})
+	if len(text) > 0 && len(value) > 0 {
+		r.see(name, text, raw)
+	} else if len(value) == 0 {
+		value = text
+	}
+	r.see(name, value, raw)
+	return ok
 }
 
 // form is how Envoy hands headers over.
@@ -103,58 +148,82 @@ const slots = 6
 
 // slot returns which of the headers that decide a name is, and where its values go; nil for every other. Envoy writes
 // names in lower case; a name in another case is the same header all the same.
-func (r *Request) slot(name string) (i int, values *[]string) {
+func (r *Request) slot(name []byte) (i int, values *[]string) {
 	switch len(name) {
 	case len("x-jwt-token"): // as long as x-jwt-nonce
-		if strings.EqualFold(name, "x-jwt-token") {
+		if isName(name, "x-jwt-token") {
 			return 0, &r.Facts.Token
 		}
-		if strings.EqualFold(name, "x-jwt-nonce") {
+		if isName(name, "x-jwt-nonce") {
 			return 1, &r.Facts.Nonce
 		}
 	case len("x-jwt-issuer"):
-		if strings.EqualFold(name, "x-jwt-issuer") {
+		if isName(name, "x-jwt-issuer") {
 			return 2, &r.Facts.Issuer
 		}
 	case len("authorization"):
-		if strings.EqualFold(name, "authorization") {
+		if isName(name, "authorization") {
 			return 3, &r.Facts.Authorization
 		}
 	case len("x-jwt-tenant-id"): // as long as x-jwt-client-id
-		if strings.EqualFold(name, "x-jwt-tenant-id") {
+		if isName(name, "x-jwt-tenant-id") {
 			return 4, &r.Facts.TenantID
 		}
-		if strings.EqualFold(name, "x-jwt-client-id") {
+		if isName(name, "x-jwt-client-id") {
 			return 5, &r.Facts.ClientID
 		}
 	}
 	return 0, nil
 }
 
+// isName compares a header's name, of the same length, with one in lower case.
+func isName(name []byte, lower string) bool {
+	for i, c := range name {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
 // see takes one header into account.
-func (r *Request) see(name, value string, f form) {
+func (r *Request) see(name, value []byte, f form) {
 	r.size += len(name) + len(value) + len(": \r\n")
-	if name == "" || name[0]|0x20 != 'x' && name[0]|0x20 != 'a' {
+	if len(name) == 0 {
+		return
+	}
+	switch name[0] {
+	case 'x', 'X', 'a', 'A':
+	case 't':
+		if string(name) == "traceparent" {
+			r.Trace = string(value)
+		}
+		return
+	default:
 		return
 	}
 	i, values := r.slot(name)
 	if values == nil {
 		if isOdd(name) {
-			r.odd = append(r.odd, name)
+			r.odd = append(r.odd, string(name))
 		}
 		return
 	}
+	text := string(bytes.Trim(value, " \t"))
 	if f == joined {
 		// Envoy writes "!" for bytes that are not UTF-8. Taken for such a byte, it is in no value that a policy asks for.
-		value = strings.ReplaceAll(value, "!", "\xff")
+		text = strings.ReplaceAll(text, "!", "\xff")
 	}
 	// A comma may be Envoy's between two values. With raw headers that goes for Authorization only, of which some of
 	// Envoy's filters make one value at once.
-	twice := strings.IndexByte(value, ',') >= 0 && (f == joined || values == &r.Facts.Authorization)
+	twice := strings.IndexByte(text, ',') >= 0 && (f == joined || values == &r.Facts.Authorization)
 	if *values == nil && !twice {
-		r.first[i] = strings.Trim(value, " \t")
+		r.first[i] = text
 		*values = r.first[i : i+1 : i+1]
 		return
 	}
-	*values = append(*values, value, value)
+	*values = append(*values, text, text)
 }

@@ -64,7 +64,7 @@ func NewServer(gate Gate) *Server {
 		}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingInterval, PermitWithoutStream: true}),
 	)
-	authv3.RegisterAuthorizationServer(s.grpc, &service{gate: gate})
+	s.grpc.RegisterService(&serviceDesc, &service{gate})
 	healthv1.RegisterHealthServer(s.grpc, s.health)
 	s.SetServing(false)
 	return s
