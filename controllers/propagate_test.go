@@ -58,7 +58,7 @@ var _ = Describe("Propagation", func() {
 		before := slow.nudged()
 		change(ctx, "new")
 		Consistently(readyNow(ctx), "800ms").Should(BeFalse())
-		Expect(fresh(ctx, policy)()).To(haveCondition(applied, metav1.ConditionFalse, v1alpha1.ReasonPropagating, "1 of 2 ready pods"))
+		Eventually(fresh(ctx, policy)).Should(haveCondition(applied, metav1.ConditionFalse, v1alpha1.ReasonPropagating, "1 of 2 ready pods"))
 		Eventually(func() string { return fresh(ctx, authServer(ns, "default"))().Status.Applied }).Should(Equal("1/2"))
 		Eventually(slow.nudged).Should(BeNumerically(">=", before+2))
 		slow.hold(false)

@@ -147,6 +147,27 @@ func TestWarningsAreTold(t *testing.T) {
 	}
 }
 
+// TestUpstreamMessage guards that what a server says of an upstream, at most 1 KiB with the fix in it, reaches the condition whole, and that
+// more than that is cut to valid text.
+func TestUpstreamMessage(t *testing.T) {
+	fix := strings.Repeat("x", 700) + ": private address 10.96.0.7 of idp.acme.svc is not allowed: add 10.96.0.7/32, or the network it belongs to, to AuthServer spec.outbound.allowedCIDRs"
+	for name, c := range map[string]struct{ told, want string }{
+		"as it is": {fix, fix},
+		"cut":      {strings.Repeat("ä", 1000), strings.Repeat("ä", 510) + "…"},
+	} {
+		told := podCondition{Status: "False", Reason: v1alpha1.ReasonAddressNotAllowed, Message: c.told}
+		if !told.valid() {
+			t.Fatalf("%s: the condition is not taken", name)
+		}
+		told = told.cut()
+		status := objectStatus(v1alpha1.ObjectStatus{}, 1, &good, applied, upstreams{known: true, condition: &told}, statusTime)
+		got := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionUpstreamReady)
+		if got == nil || got.Message != c.want || got.Reason != v1alpha1.ReasonAddressNotAllowed || got.Status != metav1.ConditionFalse {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 // TestWorst guards what the pods' views of an upstream are joined to.
 func TestWorst(t *testing.T) {
 	key := render.Key{Kind: "TenantJWTPolicy", Namespace: "n", Name: "a"}
