@@ -132,6 +132,7 @@ func FuzzParseSet(f *testing.F) {
 	}
 	f.Add(document(must(l.of("RS256").MarshalJSON()), must(l.of("HS256").MarshalJSON()), []byte(`{"kty":"EC","crv":"P-256","x":"","y":""}`)))
 	f.Add([]byte(`{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB","use":"sig","key_ops":["verify"],"x5c":["MIIB"],"kid":"a"}]}`))
+	f.Add(document(changed(f, l.of("RS256"), map[string]any{"issuer": "https://login.microsoftonline.com/{tenantid}/v2.0"})))
 	f.Add([]byte(`{"keys":[null]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		set, _, err := ParseSet(text)
