@@ -5,6 +5,7 @@
 package main
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -17,6 +18,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc"
 )
 
 // floorCommand is `bench floor`: the server that stands for the least a verifying server can cost. It is net/http with
@@ -25,7 +30,7 @@ import (
 func floorCommand(args []string, stderr io.Writer) int {
 	flags := flag.NewFlagSet("bench floor", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	mode := flags.String("mode", floorRSA, "what a request costs: rsa, ecdsa or empty")
+	mode := flags.String("mode", floorRSA, "what a request costs: rsa, ecdsa, empty, or grpc: nothing but gRPC")
 	listen := flags.String("listen", "127.0.0.1:0", "address to listen on")
 	if err := flags.Parse(args); err != nil {
 		return 2
@@ -41,8 +46,28 @@ func floorCommand(args []string, stderr io.Writer) int {
 		return 1
 	}
 	slog.New(slog.NewJSONHandler(stderr, nil)).Info("ready", "listen", listener.Addr().String())
-	complain(stderr, http.Serve(listener, handler))
+	if *mode == floorGRPC {
+		complain(stderr, serveGRPC(listener))
+	} else {
+		complain(stderr, http.Serve(listener, handler))
+	}
 	return 1
+}
+
+// yes lets everybody in over gRPC.
+type yes struct {
+	authv3.UnimplementedAuthorizationServer
+}
+
+func (yes) Check(context.Context, *authv3.CheckRequest) (*authv3.CheckResponse, error) {
+	return &authv3.CheckResponse{Status: &status.Status{}, HttpResponse: &authv3.CheckResponse_OkResponse{OkResponse: &authv3.OkHttpResponse{}}}, nil
+}
+
+// serveGRPC serves external authorization with grpc-go as it is and a handler that does nothing.
+func serveGRPC(listener net.Listener) error {
+	s := grpc.NewServer()
+	authv3.RegisterAuthorizationServer(s, yes{})
+	return s.Serve(listener)
 }
 
 func floorHandler(mode string) (http.Handler, error) {
@@ -61,7 +86,7 @@ func floorHandler(mode string) (http.Handler, error) {
 func floorVerify(mode string) (func() bool, error) {
 	digest := sha256.Sum256([]byte("gatehouse"))
 	switch mode {
-	case floorEmpty:
+	case floorEmpty, floorGRPC:
 		return func() bool { return true }, nil
 	case floorRSA:
 		key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -86,5 +111,5 @@ func floorVerify(mode string) (func() bool, error) {
 		}
 		return func() bool { return ecdsa.VerifyASN1(&key.PublicKey, digest[:], signature) }, nil
 	}
-	return nil, fmt.Errorf("-mode %q: must be %s, %s or %s", mode, floorRSA, floorECDSA, floorEmpty)
+	return nil, fmt.Errorf("-mode %q: must be %s, %s, %s or %s", mode, floorRSA, floorECDSA, floorEmpty, floorGRPC)
 }

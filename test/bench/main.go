@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 	"syscall"
 	"time"
 
@@ -44,6 +45,9 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "floor" {
 		return floorCommand(args[1:], stderr)
 	}
+	if len(args) > 0 && args[0] == "keys" {
+		return keysCommand(args[1:], stderr)
+	}
 	o, err := parseOptions(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -55,8 +59,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithTimeoutCause(ctx, runWithin, fmt.Errorf("the run took longer than %s", runWithin))
 	defer cancel()
 	r, err := measure(ctx, o, stderr)
-	if err == nil {
-		err = r.write(stdout, o.output)
+	if r != nil { // what was measured before something went wrong is told, too
+		err = errors.Join(err, r.write(stdout, o.output))
 	}
 	if err != nil {
 		complain(stderr, err)
@@ -93,8 +97,10 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	switch o.run, err = regexp.Compile(*run); {
 	case err != nil:
 		return o, fmt.Errorf("-run: %w", err)
+	case !o.selected():
+		return o, fmt.Errorf("-run %q: nothing has such a name", *run)
 	case flags.NArg() > 0:
-		return o, fmt.Errorf("unknown argument %q: only flags and the subcommand floor are taken", flags.Arg(0))
+		return o, fmt.Errorf("unknown argument %q: only flags and the subcommands floor and keys are taken", flags.Arg(0))
 	case o.pairs < 1 || o.pairs > 1000:
 		return o, fmt.Errorf("-pairs %d: must be 1 to 1000", o.pairs)
 	case o.window < 10*time.Millisecond || o.window > time.Minute:
@@ -126,25 +132,45 @@ func measure(ctx context.Context, o options, progress io.Writer) (*report, error
 	}
 	defer func() { _ = os.RemoveAll(scratch) }()
 
-	b := &bench{options: o, settle: settle, warm: warm, maxRequests: maxRequests, self: self, cores: cores, progress: progress}
+	b := &bench{options: o, settle: settle, warm: warm, maxRequests: maxRequests, manyTenants: many, self: self, scratch: scratch, cores: cores, progress: progress}
+	defer b.close()
 	r := &report{Machine: describeMachine(), Settings: b.settings()}
-	for _, s := range scenarios {
-		if !o.run.MatchString(s.name) {
+	if b.deploy, err = prepareBinaries(ctx, o.bin, scratch); err != nil {
+		return nil, err
+	}
+	if err = b.measureAll(ctx, r); len(r.Scenarios)+len(r.Footprints) == 0 {
+		return nil, err
+	}
+	return r, err
+}
+
+// measureAll runs what is selected, footprints first: a machine that was just busy is slow to start anything.
+func (b *bench) measureAll(ctx context.Context, r *report) error {
+	for _, f := range footprints {
+		if !b.options.run.MatchString(f.name) {
 			continue
 		}
-		if b.subject == nil && s.subject == authServer {
-			if b.subject, err = prepareAuthServer(ctx, o.bin, scratch); err != nil {
-				return nil, err
-			}
+		o, err := b.runFootprint(ctx, f)
+		if err != nil {
+			return fmt.Errorf("measuring %q: %w", f.name, err)
+		}
+		r.Footprints = append(r.Footprints, o)
+	}
+	for _, s := range scenarios {
+		if !b.options.run.MatchString(s.name) {
+			continue
 		}
 		result, err := b.run(ctx, s)
 		if err != nil {
-			return nil, fmt.Errorf("measuring %q: %w", s.name, err)
+			return fmt.Errorf("measuring %q: %w", s.name, err)
 		}
 		r.Scenarios = append(r.Scenarios, result)
 	}
-	if len(r.Scenarios) == 0 {
-		return nil, fmt.Errorf("-run %q: no scenario has such a name", o.run)
-	}
-	return r, nil
+	return nil
+}
+
+// selected tells whether -run selects anything.
+func (o options) selected() bool {
+	return slices.ContainsFunc(footprints, func(f footprint) bool { return o.run.MatchString(f.name) }) ||
+		slices.ContainsFunc(scenarios, func(s scenario) bool { return o.run.MatchString(s.name) })
 }

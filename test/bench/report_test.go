@@ -7,6 +7,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -18,8 +19,8 @@ import (
 	"github.com/gatehouse-auth/gatehouse/test/bench/internal/stats"
 )
 
-func sideOf(cpuMicros, latencyMillis []int) *side {
-	s := &side{}
+func sideOf(cpuMicros, latencyMillis []int) side {
+	s := side{}
 	for i, us := range cpuMicros {
 		h := &load.Histogram{}
 		h.Add(time.Duration(latencyMillis[i]) * time.Millisecond)
@@ -28,24 +29,30 @@ func sideOf(cpuMicros, latencyMillis []int) *side {
 	return s
 }
 
+// TestSummarizePairs guards what is divided by what: a CPU ratio is better the higher it is, cost and p99 the lower.
 func TestSummarizePairs(t *testing.T) {
-	b := &bench{}
-	floor, ours := sideOf([]int{40, 80, 40}, []int{1, 2, 3}), sideOf([]int{50, 80, 80}, []int{2, 2, 9})
-	got, err := b.summarize(scenario{name: "n", target: 0.65, latency: true}, floor, ours, memory{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := result{
-		Name: "n", Target: 0.65,
-		Floor: figures{CPUMicros: 40, PerSecond: 1000, CoreShare: 0.04}, Ours: figures{CPUMicros: 80, PerSecond: 1000, CoreShare: 0.08},
-		Ratio:   stats.Summary{Q1: 0.65, Median: 0.8, Q3: 0.9},
-		Latency: &latency{Floor: percentiles{P50: 2, P99: 3, Max: 3}, Ours: percentiles{P50: 2, P99: 9, Max: 9}, P99: stats.Summary{Q1: 1.5, Median: 2, Q3: 2.5}},
-	}
-	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b float64) bool { return a-b < 0.02*b+1e-9 && b-a < 0.02*b+1e-9 })); diff != "" {
-		t.Error(diff)
+	base, ours := sideOf([]int{40, 80, 40}, []int{1, 2, 3}), sideOf([]int{50, 80, 80}, []int{2, 2, 9})
+	for figure, want := range map[figure]stats.Summary{
+		figureCPU:  {Q1: 0.65, Median: 0.8, Q3: 0.9},
+		figureCost: {Q1: 1.125, Median: 1.25, Q3: 1.625},
+		figureP99:  {Q1: 1.5, Median: 2, Q3: 2.5},
+	} {
+		d := &duel{scenario: scenario{name: "n", target: 0.65, figure: figure}, base: base, subject: ours}
+		got, err := d.summarize(memory{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := result{Name: "n", Figure: figureNames[figure], Target: 0.65, Ratio: want,
+			Base: figures{CPUMicros: 40, PerSecond: 1000, CoreShare: 0.04}, Subject: figures{CPUMicros: 80, PerSecond: 1000, CoreShare: 0.08}}
+		if figure == figureP99 {
+			want.Latency = &latency{Base: percentiles{P50: 2, P99: 3, Max: 3}, Subject: percentiles{P50: 2, P99: 9, Max: 9}}
+		}
+		if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b float64) bool { return a-b < 0.02*b+1e-9 && b-a < 0.02*b+1e-9 })); diff != "" {
+			t.Errorf("%s: %s", figureNames[figure], diff)
+		}
 	}
 	ours.windows[1].CPU = 0
-	if _, err := b.summarize(scenario{}, floor, ours, memory{}); err == nil {
+	if _, err := (&duel{base: base, subject: ours}).summarize(memory{}); err == nil {
 		t.Error("a window without CPU time was accepted")
 	}
 }
@@ -55,10 +62,17 @@ func exampleReport(judged bool) *report {
 		Machine:  machine{CPU: "Test CPU", Cores: 2, Kernel: "6.1", Go: "go1.26"},
 		Settings: settings{Pairs: 9, WindowSeconds: 3, Connections: 32, GeneratorCore: 1, Judged: judged},
 		Scenarios: []result{
-			{Name: "slow", Floor: figures{40, 25000, 1}, Ours: figures{80, 12500, 0.99}, Ratio: stats.Summary{Q1: 0.49, Median: 0.5, Q3: 0.51}, Target: 0.65,
+			{Name: "slow", Figure: "cpu", Base: figures{40, 25000, 1}, Subject: figures{80, 12500, 0.99}, Ratio: stats.Summary{Q1: 0.49, Median: 0.5, Q3: 0.51}, Target: 0.65,
 				Memory: memory{ReadyMillis: 20, Idle: process.Memory{Resident: 20 << 20, Anonymous: 5 << 20}, Loaded: process.Memory{Resident: 30 << 20, Anonymous: 15 << 20, Peak: 31 << 20}}},
-			{Name: "good", Ratio: stats.Summary{Median: 0.7}, Target: 0.65},
-			{Name: "for reference", Ratio: stats.Summary{Median: 0.1}},
+			{Name: "good", Figure: "cpu", Ratio: stats.Summary{Median: 0.7}, Target: 0.65},
+			{Name: "for reference", Figure: "cpu", Ratio: stats.Summary{Median: 0.1}},
+			{Name: "dear", Figure: "cost", Ratio: stats.Summary{Median: 7}, Target: 5},
+			{Name: "late", Figure: "p99", Ratio: stats.Summary{Median: 1.4}, Target: 1.5, Latency: &latency{}},
+			{Name: "busy", Figure: "cpu", Ratio: stats.Summary{Median: 2}, Target: 1, Fetches: &fetchCount{Requests: 1000, Fetches: 3, Allowed: 2, Seconds: 60}},
+		},
+		Footprints: []occupancy{
+			{Name: "small", Starts: 5, Is: occupied{ReadyMillis: 20, RssAnonMiB: 4, VmRSSMiB: 25}, Limits: occupied{ReadyMillis: 100, RssAnonMiB: 12}},
+			{Name: "large", Starts: 5, Is: occupied{ReadyMillis: 2000, RssAnonMiB: 60, VmRSSMiB: 80, PerTenantKiB: 6}, Limits: occupied{ReadyMillis: 1000, PerTenantKiB: 4}},
 		},
 	}
 }
@@ -68,25 +82,11 @@ func TestReportText(t *testing.T) {
 	if err := exampleReport(true).write(&b, "text"); err != nil {
 		t.Fatal(err)
 	}
-	want := `Test CPU, 2 cores, Linux 6.1, go1.26
-server on core 0 with GOMAXPROCS=1, generator on core 1, 32 connections, 9 pairs of 3s
-
-CPU time per request; floor/ours is the figure, higher is better
-               floor µs  ours µs  floor req/s  ours req/s  ours on core  floor/ours  quartiles         target
-slow               40.0     80.0        25000       12500          99 %        0.50  0.49–0.51  ≥ 0.65 MISSED
-good                0.0      0.0            0           0           0 %        0.70  0.00–0.00     ≥ 0.65 met
-for reference       0.0      0.0            0           0           0 %        0.10  0.00–0.00              –
-
-Latency in ms, open loop at half of the own maximum
-–
-
-Memory of the subject in MiB, and its start
-               ready ms  idle VmRSS  idle RssAnon  loaded VmRSS  loaded RssAnon  peak VmRSS
-slow                 20        20.0           5.0          30.0            15.0        31.0
-good                  0         0.0           0.0           0.0             0.0         0.0
-for reference         0         0.0           0.0           0.0             0.0         0.0
-`
-	if diff := cmp.Diff(want, b.String()); diff != "" {
+	want, err := os.ReadFile("testdata/report.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), b.String()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -106,7 +106,7 @@ func TestReportJSON(t *testing.T) {
 }
 
 func TestMissed(t *testing.T) {
-	if diff := cmp.Diff([]string{"slow"}, exampleReport(true).missed()); diff != "" {
+	if diff := cmp.Diff([]string{"slow", "dear", "busy", "large"}, exampleReport(true).missed()); diff != "" {
 		t.Error(diff)
 	}
 	if missed := exampleReport(false).missed(); missed != nil {
@@ -128,9 +128,10 @@ func TestCommandUsage(t *testing.T) {
 		{"-run (", 2, "-run:"},
 		{"extra", 2, `unknown argument "extra"`},
 		{"-nope", 2, "not defined: -nope"},
-		{"-run no-such-scenario", 1, "no scenario has such a name"},
-		{"floor -mode hmac", 2, `-mode "hmac": must be rsa, ecdsa or empty`},
+		{"-run no-such-scenario", 2, "nothing has such a name"},
+		{"floor -mode hmac", 2, `-mode "hmac": must be rsa, ecdsa, empty or grpc`},
 		{"floor -listen nowhere", 1, "nowhere"},
+		{"keys -set nowhere.json", 2, "nowhere.json"},
 	} {
 		t.Run(tc.args, func(t *testing.T) {
 			var out, errs bytes.Buffer

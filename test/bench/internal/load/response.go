@@ -10,7 +10,7 @@ import (
 )
 
 // maxHead bounds the status line and headers of an answer in bytes; a longer one is an error.
-const maxHead = 16 << 10
+const maxHead = 64 << 10
 
 var errNotFramed = errors.New("reading answer: neither Content-Length nor a status without body; chunked answers are not read")
 

@@ -28,31 +28,43 @@ type rsaKey struct {
 // newRSAKey draws 32 distinct primes from random. All lie in the top 64th of their range, so the product has its 2048
 // bits for certain.
 func newRSAKey(random io.Reader) (*rsaKey, error) {
-	k := &rsaKey{}
-	n := big.NewInt(1)
+	pool, err := drawPool(random, rsaWords)
+	if err != nil {
+		return nil, err
+	}
+	return assemble(pool), nil
+}
+
+// drawPool draws n distinct primes. Keys of 32 primes of a larger pool are quick to make and differ from each other.
+func drawPool(random io.Reader, n int) ([]prime, error) {
+	pool := make([]prime, 0, n)
 	seen := map[uint64]bool{}
-	for i := 0; i < rsaWords; {
+	for len(pool) < n {
 		p, err := drawPrime(random)
 		if err != nil {
 			return nil, fmt.Errorf("drawing a prime: %w", err)
 		}
-		if seen[p] {
-			continue
+		if !seen[p] {
+			seen[p] = true
+			pool = append(pool, newPrime(p))
 		}
-		seen[p] = true
-		k.primes[i] = newPrime(p)
-		n.Mul(n, new(big.Int).SetUint64(p))
-		i++
 	}
-	for i, p := range k.primes {
+	return pool, nil
+}
+
+// assemble makes a key of 32 distinct primes.
+func assemble(primes []prime) *rsaKey {
+	k := &rsaKey{primes: [rsaWords]prime(primes)}
+	n := big.NewInt(1)
+	for i := range k.primes {
+		p := &k.primes[i]
+		n.Mul(n, new(big.Int).SetUint64(p.p))
 		for j := range i {
-			q := new(big.Int).SetUint64(k.primes[j].p)
-			inverse := q.ModInverse(q, new(big.Int).SetUint64(p.p))
-			k.garner[i][j] = p.enter(inverse.Uint64())
+			k.garner[i][j] = p.power(p.enter(k.primes[j].p%p.p), p.p-2) // Fermat: the inverse
 		}
 	}
 	k.public = rsa.PublicKey{N: n, E: rsaPublic}
-	return k, nil
+	return k
 }
 
 // power returns m^d mod n; m is big-endian and below n.
@@ -136,16 +148,18 @@ func (p *prime) reduce(words *[rsaWords]uint64) uint64 {
 }
 
 // exp returns a^d mod p.
-func (p *prime) exp(a uint64) uint64 {
-	base := p.enter(a)
+func (p *prime) exp(a uint64) uint64 { return p.mul(p.power(p.enter(a), p.d), 1) }
+
+// power returns base^e mod p for e > 0; base and result are in Montgomery form.
+func (p *prime) power(base, e uint64) uint64 {
 	x := base
-	for i := bits.Len64(p.d) - 2; i >= 0; i-- {
+	for i := bits.Len64(e) - 2; i >= 0; i-- {
 		x = p.mul(x, x)
-		if p.d>>i&1 == 1 {
+		if e>>i&1 == 1 {
 			x = p.mul(x, base)
 		}
 	}
-	return p.mul(x, 1)
+	return x
 }
 
 // drawPrime returns a random prime in the top 64th of the 64-bit numbers that suits the public exponent.
