@@ -101,7 +101,7 @@ func (s *sealing) forms(t testing.TB) []hostile {
 	add("of five empty segments", "....", ReasonSegments, s.optional)
 	add("JSON serialization", fmt.Sprintf(`{"protected":%q,"encrypted_key":%q,"iv":%q,"ciphertext":%q,"tag":%q}`, p[0], p[1], p[2], p[3], p[4]), ReasonCharacters, s.optional)
 	add("too long", join(p[0], p[1], p[2], strings.Repeat("A", MaxLength), p[4]), ReasonTooLong, s.optional)
-	add("GO-2025-3485, GO-2025-3553: thousands of dots", strings.Repeat(".", MaxLength-1), ReasonSegments, s.optional)
+	add("thousands of dots", strings.Repeat(".", MaxLength-1), ReasonSegments, s.optional)
 	for i, name := range []string{"header", "encrypted key", "iv", "ciphertext", "tag"} {
 		for suffix, text := range map[string]string{"padding": "=", "a space": " ", "a line break": "\n", "a plus": "+"} {
 			c := slices.Clone(p)
@@ -180,11 +180,11 @@ func (s *sealing) bombs(t testing.TB) []hostile {
 		return s.rsaSeal(t, `{"alg":"PBES2-HS512+A256KW","enc":"A256GCM","kid":"kek","p2s":"AAAAAAAAAAAAAAAA","p2c":`+count+`}`, "x").String()
 	}
 	return []hostile{
-		{name: "GO-2024-2631, GO-2024-2632: a zip bomb", raw: zip(deflated.String()), want: ReasonZip, rules: s.every},
+		{name: "JWE: a zip bomb", raw: zip(deflated.String()), want: ReasonZip, rules: s.every},
 		{name: "zip that is none", raw: zip(s.claims(t, goodPayload)), want: ReasonZip, rules: s.every},
 		{name: "JWE: zip null", raw: s.members(t, `,"zip":null`), want: ReasonZip, rules: s.every},
 		{name: "zip GZ", raw: s.members(t, `,"zip":"GZ"`), want: ReasonZip, rules: s.every},
-		{name: "GO-2023-2334, GO-2023-2379: PBES2 with 2,147,483,647 rounds", raw: costly("2147483647"), want: ReasonAlgorithm, rules: s.every},
+		{name: "PBES2 with 2,147,483,647 rounds", raw: costly("2147483647"), want: ReasonAlgorithm, rules: s.every},
 		{name: "PBES2 with rounds beyond numbers", raw: costly(strings.Repeat("9", 33)), want: ReasonJSONLimits, rules: s.every},
 		{name: "PBES2 in the policy, 2,147,483,647 rounds", raw: costly("2147483647"), want: ReasonKeyMismatch, rules: inPolicy},
 		{name: "PBES2 with the shared key as password", raw: pbes2, want: ReasonAlgorithm, rules: s.every},
@@ -261,7 +261,7 @@ func (s *sealing) keys(t testing.TB) []hostile {
 		{name: "JWE: an EC key for RSA-OAEP-256", raw: raw, want: ReasonKeyMismatch, rules: with(key(s.p256, "enc", ""))},
 		{name: "JWE: dir with a key of another length", raw: s.dirSeal(t, `{"alg":"dir","enc":"A128GCM","kid":"dek"}`, good).String(), want: ReasonKeyMismatch, rules: s.every},
 		{name: "JWE: to another key", raw: jwetest.Seal(t, jwetest.Input{Key: &s.attacker.PublicKey, Alg: "RSA-OAEP-256", Enc: "A256GCM", Header: goodJWE, Plaintext: good}).String(), want: ReasonDecryption, rules: s.optional},
-		{name: "GO-2020-0009: a jwk in the header", raw: jwetest.Seal(t, jwetest.Input{Key: &s.attacker.PublicKey, Alg: "RSA-OAEP-256", Enc: "A256GCM", Plaintext: good,
+		{name: "JWE: a jwk in the header", raw: jwetest.Seal(t, jwetest.Input{Key: &s.attacker.PublicKey, Alg: "RSA-OAEP-256", Enc: "A256GCM", Plaintext: good,
 			Header: `{"alg":"RSA-OAEP-256","enc":"A256GCM","kid":"enc","jwk":` + string(must(must(jwe.New(s.attacker)).MarshalJSON())) + `}`}).String(), want: ReasonDecryption, rules: s.optional},
 	}
 }
@@ -340,7 +340,7 @@ func (s *sealing) tampered(t testing.TB) []hostile {
 	for name, key := range map[string][]byte{"empty": {}, "of 8 bytes": make([]byte, 8), "of 16 bytes": make([]byte, 16), "of 24 bytes": make([]byte, 24), "of 7 bytes": make([]byte, 7), "of a modulus": make([]byte, 256)} {
 		p := jwetest.Seal(t, jwetest.Input{Key: s.kek, Alg: "A128KW", Enc: "A256GCM", Header: goodWrapped, Plaintext: good})
 		p.EncryptedKey = key
-		rows = append(rows, hostile{name: "GO-2026-4945: A128KW with an encrypted key " + name, raw: p.String(), want: ReasonDecryption, rules: s.every})
+		rows = append(rows, hostile{name: "A128KW with an encrypted key " + name, raw: p.String(), want: ReasonDecryption, rules: s.every})
 		p = s.rsaSeal(t, goodJWE, good)
 		p.EncryptedKey = key
 		rows = append(rows, hostile{name: "RSA-OAEP-256 with an encrypted key " + name, raw: p.String(), want: ReasonDecryption, rules: s.every})
@@ -355,7 +355,7 @@ func (s *sealing) tampered(t testing.TB) []hostile {
 	modulus := s.rsaSeal(t, goodJWE, good)
 	modulus.EncryptedKey = s.rsa.N.Bytes()
 	return append(rows,
-		hostile{name: "GO-2023-1859: PKCS #1 v1.5 padding under RSA-OAEP-256", raw: pkcs1.String(), want: ReasonDecryption, rules: s.optional},
+		hostile{name: "PKCS #1 v1.5 padding under RSA-OAEP-256", raw: pkcs1.String(), want: ReasonDecryption, rules: s.optional},
 		hostile{name: "an encrypted key equal to the modulus", raw: modulus.String(), want: ReasonDecryption, rules: s.optional},
 	)
 }
@@ -370,15 +370,15 @@ func (s *sealing) ephemeral(t testing.TB) []hostile {
 	}
 	var rows []hostile
 	for name, epk := range map[string]string{
-		"GO-2020-0010: off the curve": `{"kty":"EC","crv":"P-256","x":"` + zero[:42] + `E","y":"` + zero[:42] + `E"}`,
-		"at infinity":                 `{"kty":"EC","crv":"P-256","x":"` + zero + `","y":"` + zero + `"}`,
-		"of another curve":            public(p384),
-		"of another type":             `{"kty":"oct","k":"` + zero + `"}`,
-		"on X25519":                   `{"kty":"OKP","crv":"X25519","x":"` + zero + `"}`,
-		"null":                        "null",
-		"a string":                    `"x"`,
-		"that is private":             string(must((&jose.JSONWebKey{Key: s.p256}).MarshalJSON())),
-		"of another exchange":         public(s.p256),
+		"off the curve":       `{"kty":"EC","crv":"P-256","x":"` + zero[:42] + `E","y":"` + zero[:42] + `E"}`,
+		"at infinity":         `{"kty":"EC","crv":"P-256","x":"` + zero + `","y":"` + zero + `"}`,
+		"of another curve":    public(p384),
+		"of another type":     `{"kty":"oct","k":"` + zero + `"}`,
+		"on X25519":           `{"kty":"OKP","crv":"X25519","x":"` + zero + `"}`,
+		"null":                "null",
+		"a string":            `"x"`,
+		"that is private":     string(must((&jose.JSONWebKey{Key: s.p256}).MarshalJSON())),
+		"of another exchange": public(s.p256),
 	} {
 		for _, alg := range []string{"ECDH-ES", "ECDH-ES+A128KW"} {
 			p := jwetest.Seal(t, jwetest.Input{Key: &s.p256.PublicKey, Alg: alg, Enc: "A256GCM", Plaintext: good, Header: fmt.Sprintf(`{"alg":%q,"enc":"A256GCM","kid":"ec","epk":%s}`, alg, epk)})

@@ -16,7 +16,7 @@ func hostileTokens(t testing.TB, l *lab) []hostile {
 		hostileGrammar(t, l), hostileDuplicates(t, l), hostileBounds(t, l),
 		hostileAlgorithms(t, l), hostileHeaders(t, l), hostileTypes(t, l), hostileKeyIDs(t, l),
 		hostileKeys(t, l), hostileConfusion(t, l), hostileRSA(t, l), hostileECDSA(t, l), hostileEd25519(t, l),
-		hostileTimes(t, l), hostileClaims(t, l), hostileJWEs(t, l),
+		hostileTimes(t, l), hostileClaims(t, l), hostileJWEs(t, l), hostileAdvisories(t, l),
 	)
 }
 
@@ -54,7 +54,7 @@ func TestHostileTokens(t *testing.T) {
 			}
 		})
 	}
-	if len(rows) < 150 {
+	if len(rows) < 1000 {
 		t.Errorf("only %d hostile tokens", len(rows))
 	}
 	for _, reason := range allReasons() {
