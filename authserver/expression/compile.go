@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	// MaxLength bounds an expression's text, in bytes: the 1,024 characters of the API.
-	MaxLength = 4096
+	// MaxLength bounds an expression's text, in characters, as the API does.
+	MaxLength = 1024
+	// maxLoops bounds the loops of an expression: checking the types of a chain of them takes time by the cube of its length.
+	maxLoops = 12
 	// maxMessage bounds what an author is told, in bytes.
 	maxMessage = 400
 )
@@ -73,14 +75,14 @@ func faultAt(at common.Location, message string) *Error {
 	return &Error{at.Line(), max(at.Column(), 0) + 1, message}
 }
 
-// Compile compiles a text of at most [MaxLength] bytes, or returns the Program that already stands for it. An error other
+// Compile compiles a text of at most [MaxLength] characters, or returns the Program that already stands for it. An error other
 // than a [*Error] is a fault of this program.
 func Compile(text string, kind Kind) (*Program, error) {
-	if len(text) > MaxLength {
-		return nil, &Error{Message: fmt.Sprintf("the expression is longer than %d bytes", MaxLength)}
-	}
 	if !utf8.ValidString(text) {
 		return nil, &Error{Message: "the expression is not valid UTF-8"}
+	}
+	if utf8.RuneCountInString(text) > MaxLength {
+		return nil, &Error{Message: fmt.Sprintf("the expression is longer than %d characters", MaxLength)}
 	}
 	key := cacheKey{strings.Clone(text), kind}
 	if p := programs.get(key); p != nil {
@@ -98,8 +100,14 @@ func compile(text string, kind Kind) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	tree, issues := env.Compile(text)
+	tree, issues := env.Parse(text)
 	if issues.Err() != nil {
+		return nil, firstIssue(issues)
+	}
+	if err := checkLoops(tree.NativeRep()); err != nil {
+		return nil, err
+	}
+	if tree, issues = env.Check(tree); issues.Err() != nil {
 		return nil, firstIssue(issues)
 	}
 	if err := checkCalls(tree.NativeRep()); err != nil {

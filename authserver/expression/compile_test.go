@@ -48,8 +48,9 @@ func TestCompileErrors(t *testing.T) {
 		{"large pattern", "claims.a.matches('(a?){900}')", Rule, "the pattern of matches is too large"},
 		{"three nested loops", "claims.a.all(x, claims.b.all(y, claims.c.all(z, x == y && y == z)))", Rule, "could cost too much"},
 		{"conversion that always fails", "int(1e30) == 1", Rule, "a part of the expression always fails: integer overflow"},
-		{"too long", strings.Repeat(" ", MaxLength) + "true", Rule, "longer than 4096 bytes"},
-		{"too deep", strings.Repeat("(", 1000) + "true" + strings.Repeat(")", 1000), Rule, "recursion"},
+		{"chain of loops", "[1]" + strings.Repeat(".map(x, [x])", 13) + " == []", Rule, "the expression has 13 loops (all, exists, filter, map); at most 12"},
+		{"too long", strings.Repeat(" ", MaxLength) + "true", Rule, "longer than 1024 characters"},
+		{"too deep", strings.Repeat("(", 500) + "true" + strings.Repeat(")", 500), Rule, "recursion"},
 		{"not UTF-8", "claims.plan == '\xff'", Rule, "not valid UTF-8"},
 		{"zero byte", "claims.plan == \x00", Rule, "line 1, column 16: token recognition error"},
 	} {
@@ -86,6 +87,8 @@ func TestCompileAccepts(t *testing.T) {
 		"claims.aud == 'x' && claims.azp in ['y'] && !has(claims.act)":     Rule,
 		"claims.exists(name, name.startsWith('https://acme.example/'))":    Rule,
 		"claims['https://acme.example/roles'].exists(r, r == 'admin')":     Rule,
+		strings.Repeat("'é' != '' && ", 78) + "true":                       Rule, // 1,018 characters, more bytes
+		"[1]" + strings.Repeat(".map(x, [x])", 12) + " == []":              Rule,
 		"claims.groups.exists(g, g in claims.?allowed.orValue(['admin']))": Rule,
 	} {
 		if _, err := Compile(text, kind); err != nil {

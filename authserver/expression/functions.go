@@ -37,6 +37,20 @@ var allowed = func() map[string]bool {
 // macros are those of CEL that do not copy their arguments. optMap does, so that a chain of them doubles with each link.
 var macros = []cel.Macro{cel.HasMacro, cel.AllMacro, cel.ExistsMacro, cel.ExistsOneMacro, cel.MapMacro, cel.MapFilterMacro, cel.FilterMacro}
 
+// checkLoops refuses more loops than types can be checked for in a few milliseconds.
+func checkLoops(tree *ast.AST) error {
+	loops, deepest := 0, ast.Expr(nil)
+	ast.PreOrderVisit(tree.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() == ast.ComprehensionKind {
+			loops, deepest = loops+1, e
+		}
+	}))
+	if loops > maxLoops {
+		return faultAt(tree.SourceInfo().GetStartLocation(deepest.ID()), fmt.Sprintf("the expression has %d loops (all, exists, filter, map); at most %d", loops, maxLoops))
+	}
+	return nil
+}
+
 // checkCalls refuses what an expression must not use, telling where it stands.
 func checkCalls(tree *ast.AST) error {
 	var fault error

@@ -60,7 +60,7 @@ func FuzzCompile(f *testing.F) {
 		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("evaluating takes %v", took)
 		}
-		if err != nil && err != ErrCost && err != ErrFailed && err != ErrResult {
+		if err != nil && !errors.Is(err, ErrCost) && !errors.Is(err, ErrFailed) && !errors.Is(err, ErrResult) {
 			t.Errorf("%v", err)
 		}
 	})

@@ -3,6 +3,7 @@
 package expression
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/token"
@@ -98,7 +99,7 @@ func TestBool(t *testing.T) {
 		{"size(claims.plan) == 4 && -claims.level < 0", true, nil},
 	} {
 		got, err := mustCompile(t, row.text, Rule).Bool(Of(read(t, person)))
-		if got != row.want || err != row.err {
+		if got != row.want || !errors.Is(err, row.err) {
 			t.Errorf("%s = %v, %v; want %v, %v", row.text, got, err, row.want, row.err)
 		}
 	}

@@ -3,6 +3,7 @@
 package expression
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -50,7 +51,7 @@ func TestStrings(t *testing.T) {
 			row.text = "dyn([dyn(claims.groups)])"
 		}
 		got, list, err := mustCompile(t, row.text, row.kind).Strings(Of(read(t, person)))
-		if diff := cmp.Diff(row.want, got); diff != "" || err != row.err || (err == nil && list != row.list) {
+		if diff := cmp.Diff(row.want, got); diff != "" || !errors.Is(err, row.err) || (err == nil && list != row.list) {
 			t.Errorf("%s as %d: %v, %v, %v\n%s", row.text, row.kind, got, list, err, diff)
 		}
 	}
@@ -60,7 +61,7 @@ func TestStrings(t *testing.T) {
 func TestStringsBound(t *testing.T) {
 	c := read(t, largest()["halves"])
 	for _, text := range []string{"claims.l.map(a, claims.s)", "[claims.s, claims.s, claims.s, claims.s, claims.s, claims.s, claims.s]"} {
-		if _, _, err := mustCompile(t, text, Texts).Strings(Of(c)); err != ErrCost {
+		if _, _, err := mustCompile(t, text, Texts).Strings(Of(c)); !errors.Is(err, ErrCost) {
 			t.Errorf("%s: %v, want ErrCost", text, err)
 		}
 	}
