@@ -5,8 +5,6 @@ package extauthz
 import (
 	"strings"
 
-	"google.golang.org/protobuf/encoding/protowire"
-
 	"github.com/gatehouse-auth/gatehouse/authserver/claims"
 )
 
@@ -73,10 +71,11 @@ func (n *name) sizeOption(value string) int {
 	return sizeField(len(n.key)+sizeField(len(value))) + 1 + 1
 }
 
+// appendOption writes it; the field has one number in answers of both kinds.
 func (n *name) appendOption(out []byte, value string) []byte {
 	out = appendHead(out, okHeaders, n.sizeOption(value))
 	out = appendHead(out, optionHeader, len(n.key)+sizeField(len(value)))
 	out = append(out, n.key...)
 	out = appendString(out, headerValueValue, value)
-	return protowire.AppendVarint(protowire.AppendTag(out, optionAction, protowire.VarintType), overwrite)
+	return appendNumber(out, optionAction, overwrite)
 }

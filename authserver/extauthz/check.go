@@ -5,7 +5,6 @@ package extauthz
 import (
 	"context"
 
-	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"google.golang.org/grpc"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/claims"
@@ -33,11 +32,14 @@ type checker interface {
 	check(ctx context.Context, r *Request) response
 }
 
-// serviceDesc is authv3.Authorization_ServiceDesc with codec's messages in place of the generated ones.
+// ServiceName is the name of the gRPC service, also at the health service.
+const ServiceName = "envoy.service.auth.v3.Authorization"
+
+// serviceDesc is what the generated code has, with codec's messages in place of the generated ones.
 var serviceDesc = grpc.ServiceDesc{
-	ServiceName: authv3.Authorization_ServiceDesc.ServiceName,
+	ServiceName: ServiceName,
 	HandlerType: (*checker)(nil),
-	Metadata:    authv3.Authorization_ServiceDesc.Metadata,
+	Metadata:    "envoy/service/auth/v3/external_auth.proto",
 	Methods: []grpc.MethodDesc{{MethodName: "Check", Handler: func(service any, ctx context.Context, read func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 		r := new(Request)
 		if err := read(r); err != nil { // of the connection, not of the message

@@ -13,7 +13,9 @@ import (
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 	"github.com/google/go-cmp/cmp"
+	rpcstatus "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -163,7 +165,13 @@ func TestFieldNumbers(t *testing.T) {
 		{&corev3.HeaderValueOption{}, "append_action", optionAction},
 		{&authv3.OkHttpResponse{}, "headers", okHeaders},
 		{&authv3.OkHttpResponse{}, "headers_to_remove", okHeadersToRemove},
+		{&authv3.DeniedHttpResponse{}, "status", deniedStatus},
+		{&authv3.DeniedHttpResponse{}, "headers", deniedHeaders},
+		{&authv3.DeniedHttpResponse{}, "body", deniedBody},
+		{&typev3.HttpStatus{}, "code", httpStatusCode},
+		{&rpcstatus.Status{}, "code", statusCode},
 		{&authv3.CheckResponse{}, "status", checkResponseStatus},
+		{&authv3.CheckResponse{}, "denied_response", checkResponseDenied},
 		{&authv3.CheckResponse{}, "ok_response", checkResponseOK},
 		{&authv3.CheckResponse{}, "dynamic_metadata", checkResponseMetadata},
 	} {
@@ -175,6 +183,9 @@ func TestFieldNumbers(t *testing.T) {
 	entries := (&structpb.Struct{}).ProtoReflect().Descriptor().Fields().ByNumber(structFields).Message().Fields()
 	if entries.ByName("key").Number() != entryKey || entries.ByName("value").Number() != entryValue {
 		t.Error("map entries")
+	}
+	if d := authv3.Authorization_ServiceDesc; d.ServiceName != serviceDesc.ServiceName || d.Metadata != serviceDesc.Metadata || d.Methods[0].MethodName != serviceDesc.Methods[0].MethodName || len(d.Methods)+len(d.Streams) != 1 {
+		t.Errorf("the service is %+v", d)
 	}
 	if overwrite != corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD {
 		t.Error("the append action")
@@ -273,6 +284,32 @@ func TestAllow(t *testing.T) {
 	headers := out.GetDynamicMetadata().AsMap()["headers"].(map[string]any)
 	if diff := cmp.Diff([]string{"x-acme-plan", "x-other", "x-unset"}, slices.Sorted(maps.Keys(headers))); diff != "" {
 		t.Errorf("metadata (-want +got):\n%s", diff)
+	}
+}
+
+// TestRefusal guards that a refusal is one to Envoy, whatever it says to the client.
+func TestRefusal(t *testing.T) {
+	set := func(name, value string) *corev3.HeaderValueOption {
+		return &corev3.HeaderValueOption{Header: &corev3.HeaderValue{Key: name, Value: value}, AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD}
+	}
+	json, noStore := set("content-type", "application/json"), set("cache-control", "no-store")
+	for _, c := range []struct {
+		refusal Refusal
+		code    codes.Code
+		headers []*corev3.HeaderValueOption
+	}{
+		{Refusal{Status: 401, Challenge: "Bearer", Body: []byte("{}")}, codes.Unauthenticated, []*corev3.HeaderValueOption{json, noStore, set("www-authenticate", "Bearer")}},
+		{Refusal{Status: 403, Body: []byte(strings.Repeat("x", 300))}, codes.PermissionDenied, []*corev3.HeaderValueOption{json, noStore}},
+		{Refusal{Status: 503, RetryAfter: "1"}, codes.Unavailable, []*corev3.HeaderValueOption{json, noStore, set("retry-after", "1")}},
+		{Refusal{Status: 500}, codes.Internal, []*corev3.HeaderValueOption{json, noStore}},
+		{Refusal{Status: 200}, codes.Internal, []*corev3.HeaderValueOption{json, noStore}}, // never OK
+	} {
+		want := &authv3.CheckResponse{Status: &rpcstatus.Status{Code: int32(c.code)}, HttpResponse: &authv3.CheckResponse_DeniedResponse{DeniedResponse: &authv3.DeniedHttpResponse{
+			Status: &typev3.HttpStatus{Code: typev3.StatusCode(c.refusal.Status)}, Headers: c.headers, Body: string(c.refusal.Body)}}}
+		got := new(authv3.CheckResponse)
+		if err := proto.Unmarshal(NewRefusal(c.refusal).response, got); err != nil || !proto.Equal(want, got) {
+			t.Errorf("%d: %v; got %v, want %v", c.refusal.Status, err, got, want)
+		}
 	}
 }
 

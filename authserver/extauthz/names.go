@@ -39,9 +39,13 @@ func (n *Names) add(lower string) {
 		return
 	}
 	n.at[lower] = len(n.names)
-	underscored := strings.ReplaceAll(lower, "-", "_")
-	n.names = append(n.names, name{lower, underscored, appendString(nil, headerValueKey, lower), appendString(nil, okHeadersToRemove, lower)})
-	n.always = appendString(n.always, okHeadersToRemove, underscored)
+	one := newName(lower)
+	n.names = append(n.names, one)
+	n.always = appendString(n.always, okHeadersToRemove, one.underscored)
+}
+
+func newName(lower string) name {
+	return name{lower, strings.ReplaceAll(lower, "-", "_"), appendString(nil, headerValueKey, lower), appendString(nil, okHeadersToRemove, lower)}
 }
 
 // imitated tells whether an application could take a header of the request, whose name is odd, for one of the server's:

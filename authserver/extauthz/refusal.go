@@ -5,12 +5,8 @@ package extauthz
 import (
 	"net/http"
 
-	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
-	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
-	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
-	rpcstatus "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // Refusal is what a client gets whose request is not let in: a constant, which tells nothing of why. Make it with
@@ -24,26 +20,23 @@ type Refusal struct {
 	response response
 }
 
-// NewRefusal completes r. Its texts are constants of the program: one that is not UTF-8 panics.
+// NewRefusal completes r.
 func NewRefusal(r Refusal) *Refusal {
-	denied := &authv3.DeniedHttpResponse{Status: &typev3.HttpStatus{Code: typev3.StatusCode(r.Status)}, Body: string(r.Body)}
+	denied := appendHead(nil, deniedStatus, 1+protowire.SizeVarint(uint64(r.Status)))
+	denied = appendNumber(denied, httpStatusCode, uint64(r.Status))
 	for _, h := range []struct{ name, value string }{
 		{"content-type", "application/json"}, {"cache-control", "no-store"}, {"www-authenticate", r.Challenge}, {"retry-after", r.RetryAfter},
 	} {
 		if h.value != "" {
-			denied.Headers = append(denied.Headers, &corev3.HeaderValueOption{
-				Header: &corev3.HeaderValue{Key: h.name, Value: h.value}, AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
-			})
+			n := newName(h.name)
+			denied = n.appendOption(denied, h.value)
 		}
 	}
-	message, err := proto.Marshal(&authv3.CheckResponse{
-		Status:       &rpcstatus.Status{Code: int32(r.code())},
-		HttpResponse: &authv3.CheckResponse_DeniedResponse{DeniedResponse: denied},
-	})
-	if err != nil {
-		panic(err)
-	}
-	r.response = message
+	denied = append(appendHead(denied, deniedBody, len(r.Body)), r.Body...)
+	code := uint64(r.code())
+	out := appendHead(nil, checkResponseStatus, 1+protowire.SizeVarint(code))
+	out = appendNumber(out, statusCode, code)
+	r.response = append(appendHead(out, checkResponseDenied, len(denied)), denied...)
 	return &r
 }
 

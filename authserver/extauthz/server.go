@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"time"
 
-	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
@@ -77,7 +76,7 @@ func (s *Server) SetServing(serving bool) {
 		status = healthv1.HealthCheckResponse_SERVING
 	}
 	s.health.SetServingStatus("", status)
-	s.health.SetServingStatus(authv3.Authorization_ServiceDesc.ServiceName, status)
+	s.health.SetServingStatus(ServiceName, status)
 }
 
 // Serve serves until [Server.Shutdown] or [Server.Close]; then it returns nil.

@@ -36,7 +36,14 @@ const (
 	okHeaders         = 2
 	okHeadersToRemove = 5
 
+	deniedStatus   = 1
+	deniedHeaders  = okHeaders
+	deniedBody     = 3
+	httpStatusCode = 1
+	statusCode     = 1
+
 	checkResponseStatus   = 1
+	checkResponseDenied   = 2
 	checkResponseOK       = 3
 	checkResponseMetadata = 4
 )
@@ -87,6 +94,10 @@ func sizeField(n int) int { return 1 + protowire.SizeBytes(n) }
 // appendHead begins a field of n bytes, which the caller appends.
 func appendHead(b []byte, field protowire.Number, n int) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.BytesType), uint64(n))
+}
+
+func appendNumber(b []byte, field protowire.Number, n uint64) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), n)
 }
 
 func appendString(b []byte, field protowire.Number, s string) []byte {
