@@ -30,6 +30,25 @@ spec: {store: {type: None}}
 // Render makes the files of AuthServer default/default. A finding, warnings included, fails the test.
 func Render(t testing.TB, documents string) map[string][]byte {
 	t.Helper()
+	findings, files := render(t, documents)
+	for _, finding := range findings {
+		t.Error(finding)
+	}
+	if len(findings) > 0 || files == nil {
+		t.Fatal("the manifests cannot be served as they are")
+	}
+	return files
+}
+
+// Findings is what lint would tell of the documents.
+func Findings(t testing.TB, documents string) []string {
+	t.Helper()
+	findings, _ := render(t, documents)
+	return findings
+}
+
+func render(t testing.TB, documents string) (findings []string, files map[string][]byte) {
+	t.Helper()
 	loader, err := manifests.NewLoader()
 	if err != nil {
 		t.Fatal(err)
@@ -46,12 +65,9 @@ func Render(t testing.TB, documents string) map[string][]byte {
 		t.Fatal(err)
 	}
 	for _, finding := range append(set.Findings, set.Tell(out, true)...) {
-		t.Error(finding)
+		findings = append(findings, finding.String())
 	}
-	if t.Failed() || out.Files == nil {
-		t.Fatal("the manifests cannot be served as they are")
-	}
-	return out.Files
+	return findings, out.Files
 }
 
 // Start serves the documents until the test ends, and returns the address of the public listener, host:port. The server may fetch

@@ -9,10 +9,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"maps"
-	"strings"
 	"testing"
 	"time"
 
@@ -93,6 +94,16 @@ func (s *Signer) JWKS(t testing.TB) string {
 	return `{"keys": [` + string(text) + `]}`
 }
 
+// PEM is the signer's public key (SPKI).
+func (s *Signer) PEM(t testing.TB) string {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(s.private.(crypto.Signer).Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+}
+
 // Sign makes a token that expires in an hour, unless the claims say otherwise; header overrides alg, typ and kid.
 func (s *Signer) Sign(t testing.TB, header, claims Claims) string {
 	t.Helper()
@@ -119,9 +130,4 @@ func encode(t testing.TB, v any) string {
 		t.Fatal(err)
 	}
 	return base64.RawURLEncoding.EncodeToString(text)
-}
-
-// Indent puts a text under a YAML key: every line after the first gets the spaces.
-func Indent(text string, spaces int) string {
-	return strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", spaces))
 }
