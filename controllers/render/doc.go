@@ -20,6 +20,7 @@
 //     first, then by creationTimestamp, namespace and name. An object that may use a name claims it even while its own spec is
 //     Invalid or its Secret is missing: a mistake in one policy must not hand its tenant to another;
 //   - at most one enabled Password provider per server, in the same order;
+//   - the policies of a server map at most 64 different header names, in the same order;
 //   - tenant IDs and organizations of objects outside the server's namespace are "<namespace>" or "<namespace>.<more>".
 //
 // Sizes are bounded per object (config.MaxObject, a policy together with its CA bundle), per file (shards.go) and for the
@@ -30,6 +31,10 @@
 // Input.LastBase, the base.json in force, stay, while objects come and go as ever. Without one, nothing is
 // rendered.
 //
-// Start with [NewPlan]; a policy is rendered in policy.go, its keys in keys.go, a Password provider in password.go.
+// What the server would judge is judged by the server's own code: keys by authserver/jwk and authserver/jwe, expressions and a policy's examples by
+// authserver/claims. A [Memo] spares a reconciler what the plan before has judged already.
+//
+// Start with [NewPlan]; a policy is rendered in policy.go: its issuers in issuers.go and azure.go, its keys in keys.go and decryption.go, claims in
+// mapping.go, examples in examples.go. A Password provider is rendered in password.go.
 // A new provider type is one function in the table of provider.go.
 package render

@@ -5,6 +5,7 @@ package render_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -169,17 +170,27 @@ kH1eeK3wxuIZfK+9cIge3/TGciNQ6I2HOTImAYqHu5/vfwhd6qnny0j9nSSXGeV9
 jwIDAQAB
 -----END PUBLIC KEY-----`
 
-// BenchmarkRender is one pass of a reconciler, half of the policies with a PEM key and half with a URL.
+// BenchmarkRender is one pass of a reconciler, half of the policies with a PEM key and half with a URL; with claims, each also has expressions of
+// its own and an example, which the pass before has seen.
 func BenchmarkRender(b *testing.B) {
-	for _, n := range []int{1000, 10000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+	for name, n := range map[string]int{"1000": 1000, "10000": 10000, "1000 with claims": 1000, "10000 with claims": 10000} {
+		b.Run(name, func(b *testing.B) {
 			in := render.Input{Name: defaultServer, Server: server()}
 			for i := range n {
 				p := policy("default", fmt.Sprintf("p%d", i), fmt.Sprintf("t%d", i))
 				if i%2 == 0 {
 					p.Spec.Issuers = []v1alpha1.Issuer{{Issuer: "a", Keys: []v1alpha1.KeySource{{PEM: benchPEM}}}}
 				}
+				if strings.HasSuffix(name, "claims") {
+					p.Spec.ClaimMappings = &v1alpha1.ClaimMappings{Username: v1alpha1.UsernameMapping{Expression: fmt.Sprintf("claims.sub + '@%d'", i)}}
+					p.Spec.ClaimValidationRules = []v1alpha1.ClaimValidationRule{{Expression: fmt.Sprintf("claims.plan in ['gold', '%d']", i)}}
+					p.Spec.Examples = []v1alpha1.PolicyExample{{Claims: apiextensionsv1.JSON{Raw: []byte(`{"sub":"bob"}`)}, Expect: v1alpha1.ExampleOutcome{Rejected: true}}}
+				}
 				in.Policies = append(in.Policies, p)
+			}
+			in.Memo = &render.Memo{}
+			if _, err := render.NewPlan(in).Render(nil); err != nil {
+				b.Fatal(err)
 			}
 			b.ReportAllocs()
 			for b.Loop() {
