@@ -57,7 +57,7 @@ func (d *Decision) close(err error) {
 		return
 	}
 	d.Identity = Identity{}
-	if d.Status, d.Reason, d.Detail = judge(err); d.Status == http.StatusServiceUnavailable {
+	if d.Status, d.Reason, d.Detail = answerTo(err); d.Status == http.StatusServiceUnavailable {
 		d.RetryAfter = retryAfter
 	}
 }

@@ -98,8 +98,8 @@ func newIsolated(t testing.TB, i int) *isolated {
 	_, _ = rand.Read(n.hs)
 	hs := &keyPair{sharedKeyID, jwt.SigningMethodHS256, n.hs}
 	for number := range tokensEach {
-		issuer := sharedIssuer // of every fifth: only the key tells whose it is
-		if number%5 != 0 {
+		issuer := sharedIssuer // of every tenth: only the key tells whose it is
+		if number%10 != 0 {
 			issuer = "https://" + n.name + ".example"
 		}
 		claims := obj{"iss": issuer, "sub": n.name + "-" + strconv.Itoa(number), "aud": "https://api.example", "exp": acmeClaims["exp"]}

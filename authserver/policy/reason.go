@@ -52,9 +52,9 @@ const (
 	ReasonNarrowNonce token.Reason = "nonce_narrowed"
 )
 
-// judge tells what an error of a check is answered with (DESIGN §4, Refusal). One that names no reason is a fault of this
+// answerTo tells what an error of a check is answered with (DESIGN §4, Refusal). One that names no reason is a fault of this
 // program: it refuses too.
-func judge(err error) (status int, reason token.Reason, detail string) {
+func answerTo(err error) (status int, reason token.Reason, detail string) {
 	if errors.Is(err, keys.ErrUnavailable) {
 		return http.StatusServiceUnavailable, ReasonKeysUnavailable, err.Error()
 	}

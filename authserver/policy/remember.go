@@ -7,10 +7,10 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/claims"
 	"github.com/gatehouse-auth/gatehouse/authserver/decisions"
@@ -60,6 +60,12 @@ type remembered struct {
 	own         bool
 	policy      uint64 // own: number of the policy of the organization, 0 for none
 }
+
+// Sizes of what is remembered, in bytes, without the texts.
+var (
+	rememberedSize = int(reflect.TypeFor[remembered]().Size())
+	headerSize     = int(reflect.TypeFor[claims.Header]().Size())
+)
 
 // rememberedKey is the key of a request, once it has one.
 type rememberedKey struct {
@@ -205,5 +211,5 @@ func (r *remembered) take(d *Decision) int {
 	for i, h := range id.Headers {
 		r.identity.Headers[i] = claims.Header{Name: h.Name, Value: keep(h.Value)} // the name is the policy's
 	}
-	return n + len(id.Headers)*int(unsafe.Sizeof(claims.Header{})) + int(unsafe.Sizeof(*r))
+	return n + len(id.Headers)*headerSize + rememberedSize
 }

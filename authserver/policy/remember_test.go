@@ -150,7 +150,7 @@ func TestTheKeyTellsTextsApart(t *testing.T) {
 	s := setOf(t, Outbound{Decisions: newDecisions()}, acmePolicy(t, nil))
 	seen := map[[32]byte]string{}
 	for _, j := range []judgement{
-		{named: "a", raw: "b"}, {named: "ab"}, {raw: "ab"}, {named: "b", raw: "a"},
+		{named: "a", raw: "b"}, {named: "c", raw: "ab"}, {named: "ab"}, {raw: "ab"}, {named: "b", raw: "a"},
 		{raw: "ab", narrow: narrowing{hasIssuer: true}}, {raw: "a", narrow: narrowing{issuer: "b", hasIssuer: true}},
 		{raw: "a", narrow: narrowing{clientID: "b", hasClientID: true}}, {raw: "a", narrow: narrowing{nonce: "b", hasNonce: true}},
 		{raw: "a", narrow: narrowing{issuer: "b", hasIssuer: true, hasNonce: true}},
@@ -283,6 +283,18 @@ func TestTwoTenantsAndOneToken(t *testing.T) {
 	}
 	if d := ask(t, s, "twin", raw); !d.Cached || d.Policy != "TenantJWTPolicy/default/twin" {
 		t.Errorf("%+v", d)
+	}
+}
+
+// TestAnOwnTokenIsRememberedForItsOrganization guards that one whose organization has no policy is nothing to another tenant
+// without a policy.
+func TestAnOwnTokenIsRememberedForItsOrganization(t *testing.T) {
+	s := setOf(t, Outbound{Decisions: newDecisions()})
+	own := cast().own.sign(t, ownHeader, ownClaims)
+	warm(t, s, factsOf(t, "", own), now)
+	warm(t, s, factsOf(t, "acme", own), now)
+	if d := ask(t, s, "globex", own); d.Reason != ReasonOrganizationDiffers {
+		t.Errorf("%d %s, from memory %v", d.Status, d.Reason, d.Cached)
 	}
 }
 
