@@ -158,12 +158,31 @@ func TestUnwrapped(t *testing.T) {
 	}
 }
 
-// TestEphemeralKeys guards that nothing but a public point of the key's own curve is used.
+// TestEphemeralKeys guards that nothing but a public point of the key's own curve is used. Each
+// row changes the message's own key, so that the message would decrypt if it were used.
 func TestEphemeralKeys(t *testing.T) {
 	l := newLab()
+	_, m := l.sealed(t, "ECDH-ES", "A128GCM", "x")
+	for name := range ephemeralKeys(t, l, m) {
+		for _, alg := range []string{"ECDH-ES", "ECDH-ES+A128KW"} {
+			key, m := l.sealed(t, alg, "A128GCM", "x")
+			m.EphemeralKey = []byte(ephemeralKeys(t, l, m)[name])
+			if _, err := key.Decrypt(m); err != ErrDecryption { //nolint:errorlint // the very same value
+				t.Errorf("%s, epk %s: %v", alg, name, err)
+			}
+		}
+	}
+	key, m := l.sealed(t, "ECDH-ES", "A128GCM", "x")
+	m.EphemeralKey = []byte(strings.TrimSuffix(string(m.EphemeralKey), "}") + `,"kid":"x","use":"sig"}`)
+	if _, err := key.Decrypt(m); err != nil {
+		t.Errorf("members that do not count: %v", err)
+	}
+}
+
+// ephemeralKeys are keys that must not be used, most made of a message's own.
+func ephemeralKeys(t *testing.T, l *lab, m *Message) map[string]string {
 	b64 := base64.RawURLEncoding.EncodeToString
 	var good struct{ Kty, Crv, X, Y string }
-	_, m := l.sealed(t, "ECDH-ES", "A128GCM", "x")
 	if err := json.Unmarshal(m.EphemeralKey, &good); err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +194,7 @@ func TestEphemeralKeys(t *testing.T) {
 	other := func(k *ecdsa.PrivateKey) string {
 		return string(must((&jose.JSONWebKey{Key: &k.PublicKey}).MarshalJSON()))
 	}
-	for name, epk := range map[string]string{
+	return map[string]string{
 		"absent":                       "",
 		"null":                         "null",
 		"a string":                     `"` + good.X + `"`,
@@ -197,6 +216,7 @@ func TestEphemeralKeys(t *testing.T) {
 		"x of the field's order":       point("EC", "P-256", b64(p.P.Bytes()), good.Y),
 		"x short":                      point("EC", "P-256", b64(make([]byte, 31)), good.Y),
 		"x with a zero byte in front":  point("EC", "P-256", b64(append([]byte{0}, must(base64.RawURLEncoding.DecodeString(good.X))...)), good.Y),
+		"y with stray bits":            point("EC", "P-256", good.X, stray(good.Y)),
 		"x padded":                     point("EC", "P-256", good.X+"=", good.Y),
 		"x with a line break":          point("EC", "P-256", good.X[:4]+"\n"+good.X[4:], good.Y),
 		"x empty, all in y":            point("EC", "P-256", "", good.X+good.Y),
@@ -210,15 +230,13 @@ func TestEphemeralKeys(t *testing.T) {
 		"something after it":           string(m.EphemeralKey) + "{}",
 		"a megabyte":                   `{"kty":"EC","crv":"P-256","x":"` + strings.Repeat("A", 1<<20) + `","y":""}`,
 		"coordinates in standard base": point("EC", "P-256", "+/"+good.X[2:], good.Y),
-	} {
-		for _, alg := range []string{"ECDH-ES", "ECDH-ES+A128KW"} {
-			key, m := l.sealed(t, alg, "A128GCM", "x")
-			m.EphemeralKey = []byte(epk)
-			if _, err := key.Decrypt(m); err != ErrDecryption { //nolint:errorlint // the very same value
-				t.Errorf("%s, epk %s: %v", alg, name, err)
-			}
-		}
 	}
+}
+
+// stray sets a bit that base64url leaves over after 32 bytes.
+func stray(text string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	return text[:len(text)-1] + string(alphabet[strings.IndexByte(alphabet, text[len(text)-1])+1])
 }
 
 // TestPartyInfo guards that apu and apv are part of the derivation.

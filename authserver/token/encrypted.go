@@ -3,8 +3,6 @@
 package token
 
 import (
-	"slices"
-
 	"github.com/gatehouse-auth/gatehouse/authserver/jwe"
 )
 
@@ -155,7 +153,8 @@ func (e *Encryption) checkRequired() error {
 	return nil
 }
 
-// accepts tells whether claims may be directly inside an encryption with that algorithm.
-func (e *Encryption) accepts(direct string) bool {
-	return e.Direct && jwe.IsSymmetric(direct) && slices.Contains(e.KeyAlgorithms, direct)
+// acceptsDirect tells whether claims may be directly inside an encryption with that algorithm,
+// which the policy has.
+func (e *Encryption) acceptsDirect(alg string) bool {
+	return e.Direct && jwe.IsSymmetric(alg)
 }

@@ -98,7 +98,7 @@ func (h *jweHeader) checkContentType() error {
 // checkDirect decides on claims directly inside the encryption (RFC 7519 §7.2, step 8).
 func (h *jweHeader) checkDirect(e *Encryption) error {
 	switch {
-	case !e.accepts(h.alg):
+	case !e.acceptsDirect(h.alg):
 		return refuse(ReasonNestedRequired, "claims are directly inside the encryption and the policy demands a signed token there")
 	case h.hasCty:
 		return refuse(ReasonContentType, "cty promises a token inside, and there are claims")
