@@ -21,7 +21,7 @@
 // no hope, such as three nested loops over claims. Evaluating charges every step to a meter before it is made, and stops at
 // [MaxCost], and for all expressions that share a [Subject] at [MaxTotal] (meter.go, node.go): cel-go's own limit counts a
 // call after it was made, and by the size of its arguments' top level, so comparing [x, x] nested sixty times takes it for
-// ever. A unit is some 100 ns of work. Measured (BenchmarkWorst), no expression and token found takes longer than 5 ms or
+// ever. A unit is some 100 ns of work. Measured (BenchmarkWorst), no expression and token found takes more than 5 ms of a core or
 // makes more than 2 MiB of garbage; a common rule takes 0.3 µs. A token that costs too much is an error, which callers take
 // for "does not hold" or "no value".
 //

@@ -25,6 +25,7 @@ const (
 	maxPattern = 512
 
 	textPerUnit    = 32 // bytes of text that a linear pass takes a unit for
+	perError       = 4  // units
 	productPerUnit = 16 // steps of a search or match that a unit stands for
 )
 
@@ -51,6 +52,14 @@ func (m *meter) charge(units int) {
 	if m.left -= int64(units); m.left < 0 || units < 0 {
 		panic(overrun{})
 	}
+}
+
+// failed charges for a value that is an error, which cel-go formats whether or not || then drops it.
+func (m *meter) failed(v ref.Val) ref.Val {
+	if types.IsError(v) {
+		m.charge(perError)
+	}
+	return v
 }
 
 // text charges for a pass over n bytes, and refuses to make more than MaxText of them.

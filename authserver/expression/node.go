@@ -78,8 +78,9 @@ type attribute struct {
 }
 
 func (a *attribute) Exec(frame *interpreter.ExecutionFrame) ref.Val {
-	meterOf(frame).charge(1)
-	return a.InterpretableAttribute.Exec(frame)
+	m := meterOf(frame)
+	m.charge(1)
+	return m.failed(a.InterpretableAttribute.Exec(frame))
 }
 
 func (a *attribute) Eval(vars interpreter.Activation) ref.Val {
@@ -192,7 +193,7 @@ func (n *call) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 			return sum
 		}
 	}
-	return n.invoke(args)
+	return m.failed(n.invoke(args))
 }
 
 func (n *call) Eval(vars interpreter.Activation) ref.Val { return n.Exec(interpreter.AsFrame(vars)) }
