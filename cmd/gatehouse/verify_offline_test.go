@@ -164,3 +164,32 @@ func compareGolden(t *testing.T, name, got string) {
 		t.Errorf("%s (-want +got):\n%s", file, diff)
 	}
 }
+
+// TestVerifyAsksServe guards that a running server gives the very report that its manifests give.
+func TestVerifyAsksServe(t *testing.T) {
+	dir := folder(t, map[string]string{"acme.yaml": docs(tenant("acme"), secretDoc)})
+	token := filepath.Join(t.TempDir(), "token")
+	write(t, token, opsToken+"\n")
+	s := start(t, "-f", dir, "--ops-token-file", token)
+	good := signed(t, jwt.MapClaims{"sub": "bob", "exp": farFuture, "nonce": "n-1"})
+	for _, args := range [][]string{
+		{"--tenant", "acme"}, {"--tenant", "globex"}, nil, {"--tenant", "acme", "--nonce", "n-1"}, {"--tenant", "acme", "--nonce", ""}, {"--tenant", "acme", "--issuer", "x", "-o", "json"},
+	} {
+		code, online, stderr := cli(t, good, append([]string{"verify", "--ops", s.ops, "--token-file", token}, args...)...)
+		again, offline, _ := cli(t, good, append([]string{"verify", "-f", dir}, args...)...)
+		if code != again || stderr != "" {
+			t.Errorf("%v: exit codes %d and %d; %s", args, code, again, stderr)
+		}
+		if diff := cmp.Diff(clock.ReplaceAllString(offline, ""), clock.ReplaceAllString(online, "")); diff != "" {
+			t.Errorf("%v (-manifests +server):\n%s", args, diff)
+		}
+	}
+	write(t, token, "another")
+	want := "gatehouse: asking " + s.ops + "/explain: it refuses the operations token (401): --token-file must hold what Secret gatehouse-<server>-ops has now, and the server must have one\n"
+	if code, stdout, stderr := cli(t, good, "verify", "--ops", s.ops, "--token-file", token, "--tenant", "acme"); code != exitFailed || stdout != "" || stderr != want {
+		t.Errorf("another token: exit code %d, %q %q", code, stdout, stderr)
+	}
+	if code, stdout, stderr := cli(t, good, "verify", "--ops", s.url, "--token-file", token); code != exitFailed || stdout != "" || !strings.Contains(stderr, "nothing explains tokens there (404)") {
+		t.Errorf("the public listener: exit code %d, %q %q", code, stdout, stderr)
+	}
+}
