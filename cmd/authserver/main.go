@@ -16,6 +16,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authserver"
 	"github.com/gatehouse-auth/gatehouse/authserver/logs"
+	"github.com/gatehouse-auth/gatehouse/authserver/telemetry"
 	_ "github.com/gatehouse-auth/gatehouse/cmd/internal/roots" // CA roots and time zones for images without them
 )
 
@@ -65,11 +66,12 @@ func newCommand(stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "authserver --config-dir DIR",
 		Short:         "Serve the rendered configuration of one auth server",
+		Long:          "Serve the rendered configuration of one auth server.\n\nTraces are exported as the OTEL_* environment variables of OpenTelemetry say, and not at all without one.",
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return serve(cmd.Context(), &f, logs.New(stderr, slog.LevelInfo))
+			return serve(cmd.Context(), &f, cmd.OutOrStdout(), logs.New(stderr, slog.LevelInfo))
 		},
 	}
 	cmd.CompletionOptions.DisableDefaultCmd = true
@@ -83,12 +85,15 @@ func newCommand(stderr io.Writer) *cobra.Command {
 	return cmd
 }
 
-func serve(ctx context.Context, f *flags, log *slog.Logger) error {
+func serve(ctx context.Context, f *flags, stdout io.Writer, log *slog.Logger) error {
 	options, err := f.options(log)
 	if err != nil {
 		return err
 	}
 	limitHeap(options.MemoryLimit, log)
+	tracer, stop := telemetry.Start(ctx, stdout, log)
+	defer stop()
+	options.Tracer = tracer
 	server, err := authserver.New(options)
 	if err != nil {
 		return serveError{err}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authserver"
 	"github.com/gatehouse-auth/gatehouse/authserver/logs"
+	"github.com/gatehouse-auth/gatehouse/authserver/telemetry"
 )
 
 // shutdownDelay is how long the listeners stay open after a signal. No load balancer has to notice first, as in a cluster,
@@ -50,7 +51,8 @@ Without --data-dir, signing keys and refresh tokens live in memory, and every lo
 externalURL the server calls itself http://<listen>. Listening on a loopback address, it may also fetch keys from
 127.0.0.0/8 and ::1.
 
-Logs go to standard error, one JSON object a line; the line with "msg":"ready" has the addresses as bound.
+Logs go to standard error, one JSON object a line; the line with "msg":"ready" has the addresses as bound. Traces are
+exported as the OTEL_* environment variables of OpenTelemetry say, and not at all without one.
 
 Exit codes: 0 ended by a signal, 1 a listener or the data folder failed, 2 wrong usage, or nothing to serve at the start.`,
 		Example: `  gatehouse serve -f deploy/
@@ -62,7 +64,7 @@ Exit codes: 0 ended by a signal, 1 a listener or the data folder failed, 2 wrong
 			if f.paths, err = checkPaths(f.paths, args); err != nil {
 				return err
 			}
-			return serve(cmd.Context(), &f, stdin, logs.New(cmd.ErrOrStderr(), slog.LevelInfo))
+			return serve(cmd.Context(), &f, stdin, cmd.OutOrStdout(), logs.New(cmd.ErrOrStderr(), slog.LevelInfo))
 		},
 	}
 	addPaths(cmd, &f.paths)
@@ -76,7 +78,7 @@ Exit codes: 0 ended by a signal, 1 a listener or the data folder failed, 2 wrong
 	return cmd
 }
 
-func serve(ctx context.Context, f *serveFlags, stdin io.Reader, log *slog.Logger) error {
+func serve(ctx context.Context, f *serveFlags, stdin io.Reader, stdout io.Writer, log *slog.Logger) error {
 	name, err := parseServer(f.server)
 	if err != nil {
 		return err
@@ -92,6 +94,9 @@ func serve(ctx context.Context, f *serveFlags, stdin io.Reader, log *slog.Logger
 	if err := site.begin(); err != nil {
 		return err
 	}
+	tracer, flush := telemetry.Start(ctx, stdout, log)
+	defer flush()
+	options.Tracer = tracer
 	server, err := authserver.New(options)
 	if err != nil {
 		return failed(err)
