@@ -278,8 +278,15 @@ func (b *lockedBuffer) take() string {
 
 func newLab(t testing.TB, files map[string][]byte) *lab {
 	t.Helper()
+	return newLabWith(t, files, func(*Options) {})
+}
+
+func newLabWith(t testing.TB, files map[string][]byte, change func(*Options)) *lab {
+	t.Helper()
 	out := &lockedBuffer{}
-	s, err := New(Options{Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", ExtAuthzListen: "127.0.0.1:0", Logger: logs.New(out, slog.LevelInfo), Now: func() time.Time { return now }})
+	o := Options{Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", ExtAuthzListen: "127.0.0.1:0", Logger: logs.New(out, slog.LevelInfo), Now: func() time.Time { return now }}
+	change(&o)
+	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
