@@ -52,13 +52,13 @@ func compileExpression(text string, kind expression.Kind) (*expression.Program, 
 }
 
 // lookup returns the first of the claims that is present. One that is present decides, whatever its value.
-func (s *source) lookup(c *subject) (token.Value, bool) {
+func (s *source) lookup(c *subject) token.Value {
 	for _, name := range s.claims {
 		if value, ok := c.Lookup(name); ok {
-			return value, true
+			return value
 		}
 	}
-	return token.Value{}, false
+	return token.Value{}
 }
 
 // join encodes each of the joined claims, its slashes included, and puts bare slashes between them. All must be
@@ -88,7 +88,7 @@ func (s *source) text(c *subject) string {
 		}
 		return values[0]
 	}
-	value, _ := s.lookup(c)
+	value := s.lookup(c)
 	text, _ := value.Text()
 	return text
 }
@@ -115,7 +115,7 @@ func (s *source) encodedTexts(c *subject) string {
 		}
 		return encodeList(values)
 	}
-	value, _ := s.lookup(c)
+	value := s.lookup(c)
 	if text, ok := value.Text(); ok {
 		return encode(text, ",")
 	}
@@ -141,7 +141,7 @@ func (s *source) encodedScalars(c *subject) string {
 		}
 		return ""
 	}
-	value, _ := s.lookup(c)
+	value := s.lookup(c)
 	if text, ok := scalar(value); ok {
 		return encode(text, "")
 	}

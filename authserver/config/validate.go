@@ -156,23 +156,34 @@ func (p *Policy) validate() error {
 	if len(p.Algorithms) == 0 || len(p.TokenTypes) == 0 {
 		return fmt.Errorf("algorithms and tokenTypes are required")
 	}
-	if len(p.Issuers) == 0 && !p.AcceptIssuedTokens && (p.Decryption == nil || !p.Decryption.Direct) {
-		return fmt.Errorf("no issuers")
+	if err := p.validateTimes(); err != nil {
+		return err
 	}
+	if d := p.Decryption; d != nil && (len(d.KeyAlgorithms) == 0 || len(d.ContentAlgorithms) == 0 || len(d.Keys) == 0) {
+		return fmt.Errorf("decryption: keyAlgorithms, contentAlgorithms and keys are required")
+	}
+	if err := p.Claims.validate(); err != nil {
+		return err
+	}
+	return p.validateIssuers()
+}
+
+func (p *Policy) validateTimes() error {
 	if p.Leeway < 0 {
 		return fmt.Errorf("leeway is negative")
 	}
 	if p.MaxTokenAge < 0 {
 		return fmt.Errorf("maxTokenAge is negative")
 	}
-	if d := p.Decryption; d != nil && (len(d.KeyAlgorithms) == 0 || len(d.ContentAlgorithms) == 0 || len(d.Keys) == 0) {
-		return fmt.Errorf("decryption: keyAlgorithms, contentAlgorithms and keys are required")
-	}
 	if j := p.JWKS; j != nil && (j.RefreshInterval <= 0 || j.StaleIfError < 0) {
 		return fmt.Errorf("jwks: refreshInterval must be positive and staleIfError not negative")
 	}
-	if err := p.Claims.validate(); err != nil {
-		return err
+	return nil
+}
+
+func (p *Policy) validateIssuers() error {
+	if len(p.Issuers) == 0 && !p.AcceptIssuedTokens && (p.Decryption == nil || !p.Decryption.Direct) {
+		return fmt.Errorf("no issuers")
 	}
 	seen := map[string]bool{}
 	for i, issuer := range p.Issuers {

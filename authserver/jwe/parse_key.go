@@ -83,6 +83,24 @@ func checkMembers(m jwk.Members) error {
 	if !ok {
 		return errors.New("kty is not supported: use RSA, EC or oct")
 	}
+	if err := checkPrivate(m, kty); err != nil {
+		return err
+	}
+	_, p := m["p"]
+	_, q := m["q"]
+	if kty == "RSA" && !p && !q {
+		return addPrimes(m)
+	}
+	for _, name := range names {
+		if err := m.CheckBase64(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkPrivate demands a key for encryption, and the half that decrypts.
+func checkPrivate(m jwk.Members, kty string) error {
 	if err := m.CheckUse("enc", "decrypt", "unwrapKey", "deriveKey", "deriveBits"); err != nil {
 		return err
 	}
@@ -94,16 +112,6 @@ func checkMembers(m jwk.Members) error {
 	}
 	if crv, _ := m.Text("crv"); kty == "EC" && crv != "P-256" && crv != "P-384" && crv != "P-521" {
 		return errors.New("crv is not supported: use P-256, P-384 or P-521")
-	}
-	_, p := m["p"]
-	_, q := m["q"]
-	if kty == "RSA" && !p && !q {
-		return addPrimes(m)
-	}
-	for _, name := range names {
-		if err := m.CheckBase64(name); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -233,7 +233,7 @@ func FuzzParseKeys(f *testing.F) {
 		f.Add(document(text, text))
 	}
 	f.Add([]byte(`{"kty":"oct","k":"AAAAAAAAAAAAAAAAAAAAAA","alg":"A128GCM","use":"enc","key_ops":["decrypt"]}`))
-	f.Add([]byte(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(l.p256))})))
+	f.Add(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(l.p256))}))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		keys, problems, err := ParseSet(text)
 		if err == nil && len(keys)+len(problems) > 2*maxPEMKeys {

@@ -52,7 +52,7 @@ func newES256(kid string) *keyPair {
 // public is the key that verifies, with the members of more added to its JWK.
 func (k *keyPair) public(t testing.TB, more obj) *jwk.Key {
 	t.Helper()
-	var material any = k.private
+	material := k.private
 	if key, ok := k.private.(*ecdsa.PrivateKey); ok {
 		material = &key.PublicKey
 	}

@@ -62,14 +62,6 @@ const (
 	invalid = `Bearer realm="gatehouse", error="invalid_token"`
 )
 
-func without(m map[string]string, names ...string) map[string]string {
-	m = maps.Clone(m)
-	for _, n := range names {
-		delete(m, n)
-	}
-	return m
-}
-
 // exchanges are the cases; each holds behind every gateway that asks /verify/acme.
 func exchanges(t *testing.T, l *lab) []exchange {
 	t.Helper()
