@@ -24,10 +24,21 @@ func (s *sink) Header() http.Header         { return s.header }
 func (s *sink) Write(p []byte) (int, error) { return len(p), nil }
 func (s *sink) WriteHeader(status int)      { s.status = status }
 
-// BenchmarkVerify is the handler without the network. Compare with BenchmarkFloor of the same run: one raw RSA-2048
-// PKCS#1 v1.5 verification of the same tokens and nothing else.
+// BenchmarkVerify is the handler without the network and without remembered decisions. Compare with BenchmarkFloor of the
+// same run: one raw RSA-2048 PKCS#1 v1.5 verification of the same tokens and nothing else.
 func BenchmarkVerify(b *testing.B) {
-	l := newLab(b, render(b, baseOf(nil), 1, policies(b)...))
+	l := newLab(b, nil)
+	l.loader.decisions = nil
+	benchVerify(b, l)
+}
+
+// BenchmarkRemembered is the handler asked for few tokens again and again.
+func BenchmarkRemembered(b *testing.B) { benchVerify(b, newLab(b, nil)) }
+
+func benchVerify(b *testing.B, l *lab) {
+	if err := l.Load(render(b, baseOf(nil), 1, policies(b)...)); err != nil {
+		b.Fatal(err)
+	}
 	requests := make([]*http.Request, 64)
 	for i := range requests {
 		token := cast().acme.sign(b, nil, acmeClaims.with(obj{"jti": strconv.Itoa(i), "scope": strings.Repeat("read ", 50)}))

@@ -14,9 +14,12 @@
 //
 //   - dispatch.go: from the raw request target to a handler. /verify and /envoy are matched before any router;
 //   - routes.go: the table of all other endpoints. A new one is a handle_*.go and one row;
-//   - handle_verify.go: from a request to package policy and back. What is decided, and why, is package policy;
+//   - front.go: what all ways to ask for a decision share: deciding, counting, traces; refusals.go logs, refusal.go and
+//     identity.go answer. What is decided, and why, is package policy;
+//   - handle_verify.go: over HTTP; ext_authz.go: over gRPC, with package extauthz;
+//   - metrics*.go, trace.go: what is told (docs/telemetry.md, which a test compares);
 //   - loader.go, snapshot.go: files to snapshot, last-good; handle_configz.go tells about both;
-//   - ops.go: the operations listener;
+//   - ops.go: the operations listener; ops_auth.go its token, handle_explain.go explains decisions;
 //   - listen.go, shutdown.go: listeners with their limits, and the end without a dropped request.
 //
 // Before the first good configuration every decision is 503.
