@@ -59,5 +59,13 @@ var _ = Describe("keys behind a URL", func() {
 			g.Expect(code).To(Equal(http.StatusOK))
 			g.Expect(headers.Get("X-Auth-Request-User")).To(Equal("ada"))
 		}).Should(Succeed())
+
+		By("leaving the URL to the issuer's metadata")
+		patch(ctx, partner, func(p *v1alpha1.TenantJWTPolicy) { p.Spec.Issuers = []v1alpha1.Issuer{{Issuer: origin}} })
+		waitReady(ctx, partner)
+		code, headers, err = verify(ctx, browserless(), service(ctx, edge.Name), "partner", answer.AccessToken)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(code).To(Equal(http.StatusOK))
+		Expect(headers.Get("X-Auth-Request-User")).To(Equal("ada"))
 	}, SpecTimeout(2*patience))
 })
