@@ -67,6 +67,7 @@ type duel struct {
 	base, subject side
 	pairs         int
 	window        time.Duration
+	inFlight      int // requests at a time
 }
 
 // run measures one scenario: start the servers, learn how fast they are, then one pair of windows after the other.
@@ -74,6 +75,10 @@ func (b *bench) run(ctx context.Context, s scenario) (result, error) {
 	d := &duel{bench: b, scenario: s, base: side{party: s.base}, subject: side{party: s.subject}, pairs: b.pairs, window: b.window}
 	if s.brief {
 		d.pairs, d.window = min(b.pairs, briefPairs), min(b.window, briefWindow)
+	}
+	d.inFlight = b.connections
+	if s.figure == figureCost { // with many at once, the first answer to a costly request would take long to come
+		d.inFlight = min(d.inFlight, streams)
 	}
 	defer d.stop()
 	if err := d.start(ctx); err != nil {
@@ -251,14 +256,14 @@ func (d *duel) pair(ctx context.Context, i int) error {
 // oneWindow runs one window with the generator alone on its core. Garbage is collected before and not during it: a pause
 // of the generator would show as latency of the server.
 func (d *duel) oneWindow(ctx context.Context, at turn, o load.Options) (r load.Result, err error) {
-	o.Addr, o.Connections, o.CPU, o.Requests = at.server.Ready.Listen, d.connections, at.server.CPUTime, at.requests
+	o.Addr, o.Connections, o.CPU, o.Requests = at.server.Ready.Listen, d.inFlight, at.server.CPUTime, at.requests
 	if at.grpc {
 		if at.party.server == authServer {
 			o.Addr = at.server.Ready.ExtAuthListen
 		}
 		// A proxy has one connection a thread and a stream for each request on it.
-		o.Connections = max(1, d.connections/streams)
-		o.Streams = min(d.connections, streams)
+		o.Connections = max(1, d.inFlight/streams)
+		o.Streams = min(d.inFlight, streams)
 	}
 	runtime.GC()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
