@@ -129,8 +129,16 @@ func TestContentKeyLengths(t *testing.T) {
 	l := newLab()
 	key := must(New(l.rsa))
 	for _, size := range []int{1, 15, 17, 24, 31, 32, 64} {
-		raw := jwetest.Seal(t, jwetest.Input{Key: &l.rsa.PublicKey, Alg: "RSA-OAEP", Enc: "A128GCM", Plaintext: "x"})
-		raw.EncryptedKey = must(rsa.EncryptOAEP(keyAlgorithms[0].oaep.New(), rand.Reader, &l.rsa.PublicKey, make([]byte, size), nil))
+		wrapped := make([]byte, size)
+		_, _ = rand.Read(wrapped)
+		// The content is encrypted under what is left, or filled up with zeros, at the right length.
+		used := make([]byte, 16)
+		copy(used, wrapped)
+		raw := jwetest.Seal(t, jwetest.Input{Key: &l.rsa.PublicKey, Alg: "RSA-OAEP", Enc: "A128GCM", Plaintext: "x", CEK: used})
+		if _, err := key.Decrypt(message(t, raw.String())); err != nil {
+			t.Fatalf("the key as it should be: %v", err)
+		}
+		raw.EncryptedKey = must(rsa.EncryptOAEP(keyAlgorithms[0].oaep.New(), rand.Reader, &l.rsa.PublicKey, wrapped, nil))
 		if _, err := key.Decrypt(message(t, raw.String())); !errors.Is(err, ErrDecryption) {
 			t.Errorf("%d bytes: %v", size, err)
 		}
@@ -220,6 +228,7 @@ func ephemeralKeys(t *testing.T, l *lab, m *Message) map[string]string {
 		"x padded":                     point("EC", "P-256", good.X+"=", good.Y),
 		"x with a line break":          point("EC", "P-256", good.X[:4]+"\n"+good.X[4:], good.Y),
 		"x empty, all in y":            point("EC", "P-256", "", good.X+good.Y),
+		"x's last byte in y":           point("EC", "P-256", b64(bytesOf(good.X)[:31]), b64(append(bytesOf(good.X)[31:], bytesOf(good.Y)...))),
 		"x a number":                   `{"kty":"EC","crv":"P-256","x":1,"y":"` + good.Y + `"}`,
 		"no y":                         `{"kty":"EC","crv":"P-256","x":"` + good.X + `"}`,
 		"compressed":                   `{"kty":"EC","crv":"P-256","x":"` + good.X + `","y":true}`,
@@ -232,6 +241,8 @@ func ephemeralKeys(t *testing.T, l *lab, m *Message) map[string]string {
 		"coordinates in standard base": point("EC", "P-256", "+/"+good.X[2:], good.Y),
 	}
 }
+
+func bytesOf(text string) []byte { return must(base64.RawURLEncoding.DecodeString(text)) }
 
 // stray sets a bit that base64url leaves over after 32 bytes.
 func stray(text string) string {
