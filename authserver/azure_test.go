@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
-	"github.com/gatehouse-auth/gatehouse/authserver/entra"
+	"github.com/gatehouse-auth/gatehouse/authserver/entratest"
 )
 
 const (
@@ -20,20 +20,20 @@ const (
 )
 
 var (
-	ada  = entra.User{ObjectID: "aaaaaaaa-0000-1111-2222-bbbbbbbbbbbb", Name: "Ada", UPN: "ada@contoso.example", Roles: []string{"Buyer", "Auditor"}}
-	mail = entra.User{ObjectID: "bbbbbbbb-1111-2222-3333-cccccccccccc", Name: "Mal", UPN: "mal@contoso.example", Email: "ceo@contoso.example"}
+	ada  = entratest.User{ObjectID: "aaaaaaaa-0000-1111-2222-bbbbbbbbbbbb", Name: "Ada", UPN: "ada@contoso.example", Roles: []string{"Buyer", "Auditor"}}
+	mail = entratest.User{ObjectID: "bbbbbbbb-1111-2222-3333-cccccccccccc", Name: "Mal", UPN: "mal@contoso.example", Email: "ceo@contoso.example"}
 )
 
 // azure is a fake Entra ID and the policies that the operator renders for it.
 type azure struct {
-	*entra.Cloud
+	*entratest.Cloud
 	url                         string
-	contoso, fabrikam, stranger *entra.Directory
+	contoso, fabrikam, stranger *entratest.Directory
 }
 
 func newAzure(t *testing.T) *azure {
 	t.Helper()
-	cloud, err := entra.New(entra.Options{Now: func() time.Time { return now }})
+	cloud, err := entratest.New(entratest.Options{Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func (a *azure) policy(tenant string, common bool, directories ...string) config
 			}
 			p.Issuers = append(p.Issuers,
 				config.Issuer{Issuer: a.url + "/" + id + "/v2.0", Discovery: at + "/v2.0/.well-known/openid-configuration", Directory: id},
-				config.Issuer{Issuer: entra.DefaultTokenService + id + "/", Discovery: at + "/.well-known/openid-configuration", Directory: id})
+				config.Issuer{Issuer: entratest.DefaultTokenService + id + "/", Discovery: at + "/.well-known/openid-configuration", Directory: id})
 		}
 		p.Audiences = []string{webshop}
 		p.Claims.Username.Claims = []string{"upn", "preferred_username"}
@@ -69,7 +69,7 @@ func (a *azure) policy(tenant string, common bool, directories ...string) config
 func TestAzure(t *testing.T) {
 	a := newAzure(t)
 	l := newLab(t, render(t, baseOf(loopback), 1, a.policy("one", false, contoso), a.policy("common", true, contoso), a.policy("two", false, contoso, fabrikam)))
-	token := func(d *entra.Directory, version string, u entra.User, changes obj) string {
+	token := func(d *entratest.Directory, version string, u entratest.User, changes obj) string {
 		return must(d.Token(version, webshop, u, changes))
 	}
 	passes := row{user: ada.UPN, preferred: ada.UPN, groups: "Buyer,Auditor"}
@@ -83,34 +83,34 @@ func TestAzure(t *testing.T) {
 		name, tenant, token string
 		row
 	}{
-		{"v2.0", "one", token(a.contoso, entra.V2, ada, nil), passes},
-		{"v1.0", "one", token(a.contoso, entra.V1, ada, nil), passes},
-		{"v2.0, common metadata", "common", token(a.contoso, entra.V2, ada, nil), passes},
-		{"v1.0, common metadata", "common", token(a.contoso, entra.V1, ada, nil), passes},
-		{"v2.0 of one of two", "two", token(a.contoso, entra.V2, ada, nil), joined(contoso)},
-		{"v1.0 of the other", "two", token(a.fabrikam, entra.V1, ada, nil), joined(fabrikam)},
+		{"v2.0", "one", token(a.contoso, entratest.V2, ada, nil), passes},
+		{"v1.0", "one", token(a.contoso, entratest.V1, ada, nil), passes},
+		{"v2.0, common metadata", "common", token(a.contoso, entratest.V2, ada, nil), passes},
+		{"v1.0, common metadata", "common", token(a.contoso, entratest.V1, ada, nil), passes},
+		{"v2.0 of one of two", "two", token(a.contoso, entratest.V2, ada, nil), joined(contoso)},
+		{"v1.0 of the other", "two", token(a.fabrikam, entratest.V1, ada, nil), joined(fabrikam)},
 
-		{"v2.0 of another directory", "one", token(a.stranger, entra.V2, ada, nil), row{status: 401, reason: "issuer_not_allowed"}},
-		{"v1.0 of another directory", "one", token(a.stranger, entra.V1, ada, nil), row{status: 401, reason: "issuer_not_allowed"}},
-		{"another directory that claims to be ours", "one", token(a.stranger, entra.V2, ada, obj{"iss": a.contoso.Issuer(entra.V2)}), row{status: 401, reason: "directory"}},
-		{"another directory with our tid", "one", token(a.stranger, entra.V2, ada, obj{"tid": contoso}), row{status: 401, reason: "issuer_not_allowed"}},
-		{"v1.0 of another directory that claims to be ours", "one", token(a.stranger, entra.V1, ada, obj{"iss": a.contoso.Issuer(entra.V1)}), row{status: 401, reason: "directory"}},
-		{"two directories, iss and tid crossed", "two", token(a.contoso, entra.V2, ada, obj{"tid": fabrikam}), row{status: 401, reason: "directory"}},
-		{"no tid", "one", token(a.contoso, entra.V2, ada, obj{"tid": nil}), row{status: 401, reason: "directory"}},
-		{"tid is no string", "one", token(a.contoso, entra.V2, ada, obj{"tid": []string{contoso}}), row{status: 401, reason: "directory"}},
-		{"the template for an issuer", "one", token(a.contoso, entra.V2, ada, obj{"iss": a.url + "/{tenantid}/v2.0"}), row{status: 401, reason: "issuer_not_allowed"}},
-		{"the issuer of common", "common", token(a.contoso, entra.V2, ada, obj{"iss": a.url + "/common/v2.0"}), row{status: 401, reason: "issuer_not_allowed"}},
-		{"another application", "one", must(a.contoso.Token(entra.V2, "api://other", ada, nil)), row{status: 401, reason: "audience_not_allowed"}},
-		{"key of personal accounts", "one", must(a.contoso.TokenOfConsumersKey(entra.V2, webshop, ada, nil)), row{status: 401, reason: "key_of_another_directory"}},
-		{"key of personal accounts, common metadata", "common", must(a.contoso.TokenOfConsumersKey(entra.V2, webshop, ada, nil)), row{status: 401, reason: "key_of_another_directory"}},
-		{"expired", "one", token(a.contoso, entra.V2, ada, obj{"exp": now.Add(-time.Hour).Unix()}), row{status: 401, reason: "expired"}},
+		{"v2.0 of another directory", "one", token(a.stranger, entratest.V2, ada, nil), row{status: 401, reason: "issuer_not_allowed"}},
+		{"v1.0 of another directory", "one", token(a.stranger, entratest.V1, ada, nil), row{status: 401, reason: "issuer_not_allowed"}},
+		{"another directory that claims to be ours", "one", token(a.stranger, entratest.V2, ada, obj{"iss": a.contoso.Issuer(entratest.V2)}), row{status: 401, reason: "directory"}},
+		{"another directory with our tid", "one", token(a.stranger, entratest.V2, ada, obj{"tid": contoso}), row{status: 401, reason: "issuer_not_allowed"}},
+		{"v1.0 of another directory that claims to be ours", "one", token(a.stranger, entratest.V1, ada, obj{"iss": a.contoso.Issuer(entratest.V1)}), row{status: 401, reason: "directory"}},
+		{"two directories, iss and tid crossed", "two", token(a.contoso, entratest.V2, ada, obj{"tid": fabrikam}), row{status: 401, reason: "directory"}},
+		{"no tid", "one", token(a.contoso, entratest.V2, ada, obj{"tid": nil}), row{status: 401, reason: "directory"}},
+		{"tid is no string", "one", token(a.contoso, entratest.V2, ada, obj{"tid": []string{contoso}}), row{status: 401, reason: "directory"}},
+		{"the template for an issuer", "one", token(a.contoso, entratest.V2, ada, obj{"iss": a.url + "/{tenantid}/v2.0"}), row{status: 401, reason: "issuer_not_allowed"}},
+		{"the issuer of common", "common", token(a.contoso, entratest.V2, ada, obj{"iss": a.url + "/common/v2.0"}), row{status: 401, reason: "issuer_not_allowed"}},
+		{"another application", "one", must(a.contoso.Token(entratest.V2, "api://other", ada, nil)), row{status: 401, reason: "audience_not_allowed"}},
+		{"key of personal accounts", "one", must(a.contoso.TokenOfConsumersKey(entratest.V2, webshop, ada, nil)), row{status: 401, reason: "key_of_another_directory"}},
+		{"key of personal accounts, common metadata", "common", must(a.contoso.TokenOfConsumersKey(entratest.V2, webshop, ada, nil)), row{status: 401, reason: "key_of_another_directory"}},
+		{"expired", "one", token(a.contoso, entratest.V2, ada, obj{"exp": now.Add(-time.Hour).Unix()}), row{status: 401, reason: "expired"}},
 
-		{"email of a verified domain", "one", token(a.contoso, entra.V2, verified, nil), texted},
-		{"email that an administrator wrote", "one", token(a.contoso, entra.V2, unverified, nil), row{user: mail.UPN, preferred: mail.UPN}},
-		{"email that is said not to be verified", "one", token(a.contoso, entra.V2, unverified, obj{"xms_edov": false}), row{user: mail.UPN, preferred: mail.UPN}},
-		{"upn before preferred_username", "one", token(a.contoso, entra.V1, ada, obj{"preferred_username": "x"}), passes},
-		{"nobody", "one", token(a.contoso, entra.V2, entra.User{ObjectID: "1"}, obj{"preferred_username": nil}), row{status: 401, reason: "bad_username"}},
-		{"a slash in an oid", "two", token(a.contoso, entra.V2, entra.User{ObjectID: "x/y", UPN: "x"}, nil), row{user: contoso + "/x%2Fy", preferred: contoso + "/x%2Fy"}},
+		{"email of a verified domain", "one", token(a.contoso, entratest.V2, verified, nil), texted},
+		{"email that an administrator wrote", "one", token(a.contoso, entratest.V2, unverified, nil), row{user: mail.UPN, preferred: mail.UPN}},
+		{"email that is said not to be verified", "one", token(a.contoso, entratest.V2, unverified, obj{"xms_edov": false}), row{user: mail.UPN, preferred: mail.UPN}},
+		{"upn before preferred_username", "one", token(a.contoso, entratest.V1, ada, obj{"preferred_username": "x"}), passes},
+		{"nobody", "one", token(a.contoso, entratest.V2, entratest.User{ObjectID: "1"}, obj{"preferred_username": nil}), row{status: 401, reason: "bad_username"}},
+		{"a slash in an oid", "two", token(a.contoso, entratest.V2, entratest.User{ObjectID: "x/y", UPN: "x"}, nil), row{user: contoso + "/x%2Fy", preferred: contoso + "/x%2Fy"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for range 2 { // cold and warm
@@ -135,7 +135,7 @@ func TestAzure(t *testing.T) {
 func TestAzureReadyByOneVersion(t *testing.T) {
 	a := newAzure(t)
 	l := newLab(t, render(t, baseOf(loopback), 1, a.policy("one", false, contoso), a.policy("two", false, contoso, fabrikam)))
-	if got := l.status(t, "one", must(a.contoso.Token(entra.V1, webshop, ada, nil))); got != 200 {
+	if got := l.status(t, "one", must(a.contoso.Token(entratest.V1, webshop, ada, nil))); got != 200 {
 		t.Fatal(got)
 	}
 	if c := l.upstream(t, "one"); c.Status != "True" || c.Reason != "Ready" || c.Message != "1 key" || c.Since.IsZero() {
@@ -151,7 +151,7 @@ func TestAzureRotation(t *testing.T) {
 	a := newAzure(t)
 	l := newLab(t, render(t, baseOf(loopback), 1, a.policy("one", false, contoso)))
 	for i := range 2 {
-		if got := l.status(t, "one", must(a.contoso.Token(entra.V2, webshop, ada, nil))); got != 200 {
+		if got := l.status(t, "one", must(a.contoso.Token(entratest.V2, webshop, ada, nil))); got != 200 {
 			t.Errorf("key %d: %d", i, got)
 		}
 		if err := a.Rotate(); err != nil {
@@ -174,18 +174,18 @@ func TestAzureConditions(t *testing.T) {
 			change: func(p *config.Policy) {
 				p.Issuers[0].Discovery = strings.Replace(p.Issuers[0].Discovery, contoso, "99999999-2222-3333-4444-555555555555", 1)
 			},
-			token: must(a.contoso.Token(entra.V2, webshop, ada, nil)), status: 503,
+			token: must(a.contoso.Token(entratest.V2, webshop, ada, nil)), status: 503,
 			want: condition{Status: "False", Reason: "BadStatus", Message: `issuer "` + a.url + "/" + contoso + `/v2.0": 127.0.0.1:`},
 		},
 		"metadata of another directory": {
 			change: func(p *config.Policy) {
 				p.Issuers[0].Discovery = strings.Replace(p.Issuers[0].Discovery, contoso, fabrikam, 1)
 			},
-			token: must(a.contoso.Token(entra.V2, webshop, ada, nil)), status: 503,
+			token: must(a.contoso.Token(entratest.V2, webshop, ada, nil)), status: 503,
 			want: condition{Status: "False", Reason: "IssuerMismatch", Message: `are of issuer "` + a.url + "/" + fabrikam + `/v2.0", expected "` + a.url + "/" + contoso + `/v2.0": set issuer`},
 		},
 		"an authority inside the cluster": {
-			base: func(*config.Base) {}, token: must(a.contoso.Token(entra.V2, webshop, ada, nil)), status: 503,
+			base: func(*config.Base) {}, token: must(a.contoso.Token(entratest.V2, webshop, ada, nil)), status: 503,
 			want: condition{Status: "False", Reason: "AddressNotAllowed", Message: "add 127.0.0.1/32, or the network it belongs to, to AuthServer spec.outbound.allowedCIDRs"},
 		},
 		"an algorithm that it has no key for": {

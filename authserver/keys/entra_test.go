@@ -10,14 +10,14 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/gatehouse-auth/gatehouse/authserver/entra"
+	"github.com/gatehouse-auth/gatehouse/authserver/entratest"
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 )
 
 // newCloud returns a fake Entra ID that listens.
-func newCloud(t *testing.T) (cloud *entra.Cloud, authority string) {
+func newCloud(t *testing.T) (cloud *entratest.Cloud, authority string) {
 	t.Helper()
-	cloud, err := entra.New(entra.Options{})
+	cloud, err := entratest.New(entratest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,21 +48,21 @@ func TestEntraID(t *testing.T) {
 		reason        Reason
 		keysFrom      string
 	}{
-		{"v2.0", entra.V2, Source{URL: authority + "/" + directory + "/v2.0/.well-known/openid-configuration", Issuer: authority + "/" + directory + "/v2.0"},
+		{"v2.0", entratest.V2, Source{URL: authority + "/" + directory + "/v2.0/.well-known/openid-configuration", Issuer: authority + "/" + directory + "/v2.0"},
 			ReasonReady, "/" + directory + "/discovery/v2.0/keys"},
-		{"v1.0", entra.V1, Source{URL: authority + "/" + directory + "/.well-known/openid-configuration", Issuer: "https://sts.windows.net/" + directory + "/"},
+		{"v1.0", entratest.V1, Source{URL: authority + "/" + directory + "/.well-known/openid-configuration", Issuer: "https://sts.windows.net/" + directory + "/"},
 			ReasonReady, "/common/discovery/keys"},
-		{"v2.0 of the common metadata", entra.V2, Source{URL: authority + "/common/v2.0/.well-known/openid-configuration", Issuer: authority + "/" + directory + "/v2.0"},
+		{"v2.0 of the common metadata", entratest.V2, Source{URL: authority + "/common/v2.0/.well-known/openid-configuration", Issuer: authority + "/" + directory + "/v2.0"},
 			ReasonReady, "/common/discovery/v2.0/keys"},
-		{"v2.0 of organizations", entra.V2, Source{URL: authority + "/organizations/v2.0/.well-known/openid-configuration", Issuer: authority + "/" + directory + "/v2.0"},
+		{"v2.0 of organizations", entratest.V2, Source{URL: authority + "/organizations/v2.0/.well-known/openid-configuration", Issuer: authority + "/" + directory + "/v2.0"},
 			ReasonReady, "/organizations/discovery/v2.0/keys"},
-		{"v1.0 of the common metadata", entra.V1, Source{URL: authority + "/common/.well-known/openid-configuration", Issuer: "https://sts.windows.net/" + directory + "/"},
+		{"v1.0 of the common metadata", entratest.V1, Source{URL: authority + "/common/.well-known/openid-configuration", Issuer: "https://sts.windows.net/" + directory + "/"},
 			ReasonReady, "/common/discovery/keys"},
-		{"v1.0 issuer with v2.0 metadata", entra.V1, Source{URL: authority + "/common/v2.0/.well-known/openid-configuration", Issuer: "https://sts.windows.net/" + directory + "/"},
+		{"v1.0 issuer with v2.0 metadata", entratest.V1, Source{URL: authority + "/common/v2.0/.well-known/openid-configuration", Issuer: "https://sts.windows.net/" + directory + "/"},
 			ReasonIssuerMismatch, ""},
-		{"metadata of personal accounts", entra.V2, Source{URL: authority + "/consumers/v2.0/.well-known/openid-configuration", Issuer: authority + "/" + directory + "/v2.0"},
+		{"metadata of personal accounts", entratest.V2, Source{URL: authority + "/consumers/v2.0/.well-known/openid-configuration", Issuer: authority + "/" + directory + "/v2.0"},
 			ReasonIssuerMismatch, ""},
-		{"a directory that does not exist", entra.V2, Source{URL: authority + "/" + strings.Replace(directory, "8", "9", 1) + "/v2.0/.well-known/openid-configuration", Issuer: authority + "/" + directory + "/v2.0"},
+		{"a directory that does not exist", entratest.V2, Source{URL: authority + "/" + strings.Replace(directory, "8", "9", 1) + "/v2.0/.well-known/openid-configuration", Issuer: authority + "/" + directory + "/v2.0"},
 			ReasonBadStatus, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestEntraID(t *testing.T) {
 			defer engine.Close()
 			src := tt.src
 			src.Discovery, src.Directory, src.AllowedCIDRs = true, directory, loopback
-			token, err := d.Token(tt.version, "api://shop", entra.User{ObjectID: "1", UPN: "ada@contoso.example"}, nil)
+			token, err := d.Token(tt.version, "api://shop", entratest.User{ObjectID: "1", UPN: "ada@contoso.example"}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -113,10 +113,10 @@ func TestEntraIDRotation(t *testing.T) {
 	d := cloud.Directory(directory)
 	engine := New(Options{UnknownKeyInterval: 1})
 	defer engine.Close()
-	src := Source{URL: authority + "/" + directory + "/v2.0/.well-known/openid-configuration", Discovery: true, Issuer: d.Issuer(entra.V2), Directory: directory, AllowedCIDRs: loopback}
+	src := Source{URL: authority + "/" + directory + "/v2.0/.well-known/openid-configuration", Discovery: true, Issuer: d.Issuer(entratest.V2), Directory: directory, AllowedCIDRs: loopback}
 	token := func() string {
 		t.Helper()
-		text, err := d.Token(entra.V2, "app", entra.User{ObjectID: "1"}, nil)
+		text, err := d.Token(entratest.V2, "app", entratest.User{ObjectID: "1"}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,11 +135,11 @@ func TestEntraIDRotation(t *testing.T) {
 			t.Errorf("%s key: %v, %v", name, found.Key, err)
 		}
 	}
-	personal, err := d.TokenOfConsumersKey(entra.V2, "app", entra.User{ObjectID: "1"}, nil)
+	personal, err := d.TokenOfConsumersKey(entratest.V2, "app", entratest.User{ObjectID: "1"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found, err := findFor(t, engine, src, personal); err != nil || found.Key.Issuer() != authority+"/"+entra.Consumers+"/v2.0" {
+	if found, err := findFor(t, engine, src, personal); err != nil || found.Key.Issuer() != authority+"/"+entratest.Consumers+"/v2.0" {
 		t.Errorf("key of personal accounts: %v, %v", found.Key, err) // whose it is, the policy checks
 	}
 	cloud.Withdraw()

@@ -10,7 +10,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/gatehouse-auth/gatehouse/authserver/entra"
+	"github.com/gatehouse-auth/gatehouse/authserver/entratest"
 	"github.com/gatehouse-auth/gatehouse/test/served"
 )
 
@@ -189,7 +189,7 @@ func TestSeveralTenants(t *testing.T) {
 
 // TestAzureAD guards JWT_TYPE=azure, against a fake that issues tokens and publishes keys as Entra ID does.
 func TestAzureAD(t *testing.T) {
-	cloud, err := entra.New(entra.Options{})
+	cloud, err := entratest.New(entratest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,8 +203,8 @@ func TestAzureAD(t *testing.T) {
 	}
 	address := served.Start(t, strings.Replace(text, at, at+"    authorityHost: "+web.URL+"\n", 1))
 	ours, other := cloud.Directory(directory), cloud.Directory("99999999-0000-cccc-1111-dddd2222eeee")
-	user := entra.User{ObjectID: "11112222-3333-4444-5555-666677778888", UPN: "bob@acme.example", Email: "boss@acme.example"}
-	token := func(d *entra.Directory, version, audience string, changes served.Claims) string {
+	user := entratest.User{ObjectID: "11112222-3333-4444-5555-666677778888", UPN: "bob@acme.example", Email: "boss@acme.example"}
+	token := func(d *entratest.Directory, version, audience string, changes served.Claims) string {
 		raw, err := d.Token(version, audience, user, maps.Clone(changes))
 		if err != nil {
 			t.Fatal(err)
@@ -213,16 +213,16 @@ func TestAzureAD(t *testing.T) {
 	}
 	unverified := map[string]string{"X-Auth-Request-Email": "", "X-Auth-Tenant": "acme"}
 	for _, r := range []row{
-		{name: "v1.0", token: token(ours, entra.V1, "api://acme", nil), user: "bob@acme.example", told: unverified},
-		{name: "v2.0", token: token(ours, entra.V2, application, nil), user: "bob@acme.example", told: unverified},
-		{name: "v2.0, an e-mail address of a domain that was shown to be theirs", token: token(ours, entra.V2, application, served.Claims{"xms_edov": true}), user: "bob@acme.example",
+		{name: "v1.0", token: token(ours, entratest.V1, "api://acme", nil), user: "bob@acme.example", told: unverified},
+		{name: "v2.0", token: token(ours, entratest.V2, application, nil), user: "bob@acme.example", told: unverified},
+		{name: "v2.0, an e-mail address of a domain that was shown to be theirs", token: token(ours, entratest.V2, application, served.Claims{"xms_edov": true}), user: "bob@acme.example",
 			told: map[string]string{"X-Auth-Request-Email": "boss@acme.example"}},
-		{name: "v2.0, narrowed", token: token(ours, entra.V2, application, nil), headers: []string{"x-jwt-client-id: " + application, "x-jwt-issuer: " + ours.Issuer(entra.V2)}, user: "bob@acme.example"},
-		{name: "another directory", token: token(other, entra.V2, application, nil), status: 401},
-		{name: "another directory that says it is ours", token: token(other, entra.V2, application, served.Claims{"iss": ours.Issuer(entra.V2)}), status: 401},
-		{name: "our directory's tid, another's issuer", token: token(other, entra.V1, "api://acme", served.Claims{"tid": directory}), status: 401},
-		{name: "another application", token: token(ours, entra.V2, "99999999-aaaa-2222-bbbb-3333cccc4444", nil), status: 401},
-		{name: "expired", token: token(ours, entra.V1, "api://acme", served.Claims{"exp": 1}), status: 401},
+		{name: "v2.0, narrowed", token: token(ours, entratest.V2, application, nil), headers: []string{"x-jwt-client-id: " + application, "x-jwt-issuer: " + ours.Issuer(entratest.V2)}, user: "bob@acme.example"},
+		{name: "another directory", token: token(other, entratest.V2, application, nil), status: 401},
+		{name: "another directory that says it is ours", token: token(other, entratest.V2, application, served.Claims{"iss": ours.Issuer(entratest.V2)}), status: 401},
+		{name: "our directory's tid, another's issuer", token: token(other, entratest.V1, "api://acme", served.Claims{"tid": directory}), status: 401},
+		{name: "another application", token: token(ours, entratest.V2, "99999999-aaaa-2222-bbbb-3333cccc4444", nil), status: 401},
+		{name: "expired", token: token(ours, entratest.V1, "api://acme", served.Claims{"exp": 1}), status: 401},
 	} {
 		t.Run(r.name, func(t *testing.T) { ask(t, address, "acme", r) })
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package entra is a fake of Microsoft Entra ID (Azure AD) for tests: the metadata and key sets of its directories, and the
+// Package entratest is a fake of Microsoft Entra ID (Azure AD) for tests: the metadata and key sets of its directories, and the
 // access tokens they issue. No program imports it.
 //
 // It behaves as the real one does where that matters to whoever verifies:
@@ -15,4 +15,4 @@
 //   - all directories sign with the same keys: a valid signature proves nothing about the directory (token.go).
 //
 // Start at [New] and [Cloud.Directory]; a [Cloud] is an http.Handler. What is not there: anything to log in with.
-package entra
+package entratest

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package entra
+package entratest
 
 // shared are the names that stand for more than one directory.
 var shared = map[string]bool{"common": true, "organizations": true, "consumers": true}
