@@ -24,7 +24,7 @@ import (
 // From an object with claim rules and examples to an answer for Envoy, through the Service's port.
 var _ = Describe("claims", func() {
 	It("decide for Envoy over gRPC, and examples are told and not enforced", func(ctx SpecContext) {
-		edge, from := edgeServer(), newIssuer("https://idp.example")
+		edge, from := edgeServer(), newIssuer("idp")
 		*edge.Spec.Replicas = 1
 		acme := policy("acme", edge.Name, from, "https://api.example")
 		acme.Spec.ClaimMappings.Headers = []v1alpha1.HeaderMapping{{Name: "X-Acme-Initial", Expression: "claims.sub.substring(0, 1)"}}
