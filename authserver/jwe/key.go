@@ -47,7 +47,7 @@ func New(material any) (*Key, error) {
 	case *rsa.PublicKey, *ecdsa.PublicKey:
 		err = errPublic
 	default:
-		err = fmt.Errorf("key type %T is not supported: use RSA, EC (P-256, P-384, P-521) or a symmetric key", material)
+		err = fmt.Errorf("%s is not supported: use RSA, EC (P-256, P-384, P-521) or a symmetric key", jwk.TypeName(material))
 	}
 	if err != nil {
 		return nil, err

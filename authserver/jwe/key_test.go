@@ -102,7 +102,7 @@ func TestNewRefuses(t *testing.T) {
 		{"15 bytes", make([]byte, 15), "symmetric key has 15 bytes"},
 		{"48 bytes", make([]byte, 48), "symmetric key has 48 bytes"},
 		{"a password", []byte("hunter2hunter2hunter2"), "symmetric key has 21 bytes"},
-		{"a string", "x", "key type string is not supported"},
+		{"a string", "x", "this type of key is not supported"},
 		{"nil", nil, "not supported"},
 	} {
 		if _, err := New(row.material); err == nil || !strings.Contains(err.Error(), row.want) {

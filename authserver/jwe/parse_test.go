@@ -4,6 +4,7 @@ package jwe
 
 import (
 	"bytes"
+	"crypto/ecdh"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
@@ -210,7 +211,8 @@ func TestParsePEM(t *testing.T) {
 		"encrypted PKCS#8":   {block("ENCRYPTED PRIVATE KEY", []byte{1}), "the key is encrypted: decrypt it"},
 		"encrypted PKCS#1":   {"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----\n", "the key is encrypted"},
 		"OpenSSH":            {block("OPENSSH PRIVATE KEY", []byte{1}), "only PRIVATE KEY"},
-		"Ed25519":            {block("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(ed))), "ed25519.PrivateKey is not supported"},
+		"Ed25519":            {block("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(ed))), "PEM block 1: Ed25519 is not supported: use RSA"},
+		"X25519":             {block("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(must(ecdh.X25519().GenerateKey(rand.Reader))))), "PEM block 1: X25519 is not supported: use RSA"},
 		"cut":                {pkcs8[:len(pkcs8)/2], "PEM block 1 does not decode"},
 		"garbage":            {block("PRIVATE KEY", []byte("hunter2")), "the content is not a valid private key"},
 		"too short":          {block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(must(rsa.GenerateKey(rand.Reader, 1024)))), "RSA key has 1024 bits"},

@@ -52,7 +52,7 @@ func New(material any) (*Key, error) {
 	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey:
 		err = ErrPrivate
 	default:
-		err = fmt.Errorf("key type %T is not supported: use RSA, EC (P-256, P-384, P-521), Ed25519 or a secret", material)
+		err = fmt.Errorf("%s is not supported: use RSA, EC (P-256, P-384, P-521), Ed25519 or a secret", TypeName(material))
 	}
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ package jwk
 
 import (
 	"bytes"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -134,8 +135,9 @@ func TestNewRefuses(t *testing.T) {
 		{"private RSA", l.rsa, "openssl pkey"},
 		{"private EC", l.p256, "openssl pkey"},
 		{"private Ed25519", l.ed, "openssl pkey"},
-		{"string", "secret", "key type string is not supported"},
-		{"nil", nil, "not supported"},
+		{"X25519", must(ecdh.X25519().GenerateKey(rand.Reader)).PublicKey(), "X25519 is not supported: use RSA"},
+		{"string", "secret", "this type of key is not supported"},
+		{"nil", nil, "this type of key is not supported"},
 	} {
 		if _, err := New(row.material); err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: %v, want %q", row.name, err, row.want)

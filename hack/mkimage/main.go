@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Mkimage writes a container image of static files as a docker-archive, which `docker load`, `podman load`,
+// Command mkimage writes a container image of static files as a docker-archive, which `docker load`, `podman load`,
 // `ctr images import` and `kind load image-archive` read. It needs no container engine, no registry and no privileges.
 //
 //	mkimage -tag NAME:TAG -o FILE.tar [-arch ARCH] [-entrypoint PATH] [-label KEY=VALUE]... FILE[=PATH]...
