@@ -9,6 +9,7 @@ type header struct {
 	alg, typ, kid          string
 	hasAlg, hasTyp, hasKid bool
 	crit, b64, zip         bool
+	sealed                 bool // it has enc, which makes it the header of a JWE (RFC 7516 §9)
 }
 
 // readHeader reads the known members of a header and passes over all others, the ones that
@@ -32,6 +33,8 @@ func readHeader(members object) (h header, err error) {
 			h.b64 = true
 		case "zip":
 			h.zip = true
+		case "enc":
+			h.sealed = true
 		}
 		if err != nil {
 			return h, err
@@ -47,13 +50,16 @@ func wantString(is bool, name string) error {
 	return nil
 }
 
-// check applies the rules to the header: alg, then what no token may ask for, then typ.
+// check applies the rules to the header of a JWS: alg, then what no token may ask for, then typ.
 func (h *header) check(r *Rules) error {
 	if !h.hasAlg {
 		return refuse(ReasonAlgorithm, "the header has no alg")
 	}
 	if !slices.Contains(r.Algorithms, h.alg) {
 		return refuse(ReasonAlgorithm, "alg is not one of the policy's algorithms")
+	}
+	if h.sealed { // whoever tells the two kinds apart by it takes the token for another
+		return refuse(ReasonHeader, "the header has enc, which only that of an encrypted token may have")
 	}
 	if err := h.checkExtensions(); err != nil {
 		return err

@@ -78,6 +78,9 @@ func hostileHeaders(t testing.TB, l *lab) []hostile {
 	with("b64 true", `"b64":true`, ReasonB64)
 	with("zip", `"zip":"DEF"`, ReasonZip)
 	with("zip null", `"zip":null`, ReasonZip)
+	with("enc of a JWE", `"enc":"A256GCM"`, ReasonHeader)
+	with("enc null", `"enc":null`, ReasonHeader)
+	with("enc escaped", `"\u0065nc":"A256GCM"`, ReasonHeader)
 	return append(rows, hostileEmbedded(t, l)...)
 }
 

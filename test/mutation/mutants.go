@@ -41,6 +41,7 @@ var mutants = []mutant{
 	{"token: header members are strings", "authserver/token/header.go", "\tif !is {", "\tif false {"},
 	{"token: alg present", "authserver/token/header.go", "\tif !h.hasAlg {", "\tif false {"},
 	{"token: alg of the policy", "authserver/token/header.go", "!slices.Contains(r.Algorithms, h.alg)", "false"},
+	{"token: enc of a JWE in a JWS", "authserver/token/header.go", "if h.sealed {", "if false {"},
 	{"token: crit", "authserver/token/header.go", "case h.crit:", "case false:"},
 	{"token: b64", "authserver/token/header.go", "case h.b64:", "case false:"},
 	{"token: zip", "authserver/token/header.go", "case h.zip:", "case false:"},
