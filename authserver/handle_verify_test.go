@@ -182,6 +182,7 @@ func tokenRows(t *testing.T) []row {
 		allow(row{name: "the scheme has no case", headers: []string{"Authorization: bEaReR " + good}}),
 		allow(row{name: "spaces after the scheme", headers: []string{"Authorization: Bearer    " + good}}),
 		allow(row{name: "both, the same", headers: []string{x(good), bearer}}),
+		allow(row{name: "another scheme with commas beside x-jwt-token", headers: []string{x(good), `Authorization: Digest username="bob", realm="a", uri="/", response="00"`}}),
 		allow(row{name: "another scheme beside x-jwt-token", headers: []string{x(good), "Authorization: Basic Ym9iOmJvYg=="}}),
 		none("nothing"),
 		none("another scheme", "Authorization: Basic Ym9iOmJvYg=="),

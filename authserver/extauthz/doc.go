@@ -26,5 +26,6 @@
 //
 // What this package cannot see: headers that Envoy was told not to send on (allowed_headers), and, without
 // encode_raw_headers, how often a header was sent. Envoy then joins equal names with commas, so a comma in a header that
-// decides counts as a header sent twice.
+// decides counts as a header sent twice. Only an Authorization of which no part could be Bearer is one of another scheme,
+// as over HTTP.
 package extauthz

@@ -50,6 +50,9 @@ func requestOf(h *authv3.AttributeContext_HttpRequest) *authv3.CheckRequest {
 	return &authv3.CheckRequest{Attributes: &authv3.AttributeContext{Request: &authv3.AttributeContext_Request{Http: h}}}
 }
 
+// awsHeader is an Authorization that has commas and has nothing to do with Bearer.
+const awsHeader = "AWS4-HMAC-SHA256 Credential=a/20260101/eu/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=00"
+
 // TestFacts guards what is made of headers: in particular that nothing which may have been sent twice counts as sent once.
 func TestFacts(t *testing.T) {
 	both := rawRequest("x-jwt-token", "a")
@@ -78,20 +81,26 @@ func TestFacts(t *testing.T) {
 		"empty raw": {in: rawRequest("x-jwt-nonce", ""), want: policy.Facts{Nonce: []string{""}}},
 		"spaces":    {in: rawRequest("x-jwt-nonce", " \tn\t "), want: policy.Facts{Nonce: []string{"n"}}},
 
-		"joined, the same":         {in: joinedRequest(map[string]string{"x-jwt-token": "a,a"}), want: policy.Facts{Token: twice("a,a")}},
-		"joined, different":        {in: joinedRequest(map[string]string{"x-jwt-nonce": "a,b"}), want: policy.Facts{Nonce: twice("a,b")}},
-		"joined, the first empty":  {in: joinedRequest(map[string]string{"x-jwt-issuer": ",b"}), want: policy.Facts{Issuer: twice(",b")}},
-		"joined, the second empty": {in: joinedRequest(map[string]string{"x-jwt-issuer": "b,"}), want: policy.Facts{Issuer: twice("b,")}},
-		"joined, both empty":       {in: joinedRequest(map[string]string{"x-jwt-issuer": ","}), want: policy.Facts{Issuer: twice(",")}},
-		"joined Authorization":     {in: joinedRequest(map[string]string{"authorization": "Basic eDp5,Bearer a"}), want: policy.Facts{Authorization: twice("Basic eDp5,Bearer a")}},
-		"raw twice":                {in: rawRequest("x-jwt-token", "a", "x-jwt-token", "a"), want: policy.Facts{Token: []string{"a", "a", "a"}}},
-		"raw with a comma":         {in: rawRequest("x-jwt-nonce", "a,b"), want: policy.Facts{Nonce: []string{"a,b"}}},
-		"raw joined Authorization": {in: rawRequest("authorization", "Basic eDp5,Bearer a"), want: policy.Facts{Authorization: twice("Basic eDp5,Bearer a")}},
-		"both forms":               {in: both, want: policy.Facts{Token: []string{"a", "a", "a"}}},
-		"raw and text value":       {in: values, want: policy.Facts{Token: []string{"b", "a", "a"}}},
-		"text value":               {in: text, want: policy.Facts{Token: []string{"a"}}},
-		"names in two cases":       {in: joinedRequest(map[string]string{"x-jwt-nonce": "a", "X-Jwt-Nonce": "a"}), want: policy.Facts{Nonce: []string{"a", "a", "a"}}},
-		"a name in another case":   {in: rawRequest("X-JWT-NONCE", "a"), want: policy.Facts{Nonce: []string{"a"}}},
+		"joined, the same":           {in: joinedRequest(map[string]string{"x-jwt-token": "a,a"}), want: policy.Facts{Token: twice("a,a")}},
+		"joined, different":          {in: joinedRequest(map[string]string{"x-jwt-nonce": "a,b"}), want: policy.Facts{Nonce: twice("a,b")}},
+		"joined, the first empty":    {in: joinedRequest(map[string]string{"x-jwt-issuer": ",b"}), want: policy.Facts{Issuer: twice(",b")}},
+		"joined, the second empty":   {in: joinedRequest(map[string]string{"x-jwt-issuer": "b,"}), want: policy.Facts{Issuer: twice("b,")}},
+		"joined, both empty":         {in: joinedRequest(map[string]string{"x-jwt-issuer": ","}), want: policy.Facts{Issuer: twice(",")}},
+		"joined Authorization":       {in: joinedRequest(map[string]string{"authorization": "Basic eDp5,Bearer a"}), want: policy.Facts{Authorization: twice("Basic eDp5,Bearer a")}},
+		"raw twice":                  {in: rawRequest("x-jwt-token", "a", "x-jwt-token", "a"), want: policy.Facts{Token: []string{"a", "a", "a"}}},
+		"raw with a comma":           {in: rawRequest("x-jwt-nonce", "a,b"), want: policy.Facts{Nonce: []string{"a,b"}}},
+		"raw joined Authorization":   {in: rawRequest("authorization", "Basic eDp5,Bearer a"), want: policy.Facts{Authorization: twice("Basic eDp5,Bearer a")}},
+		"Bearer, then another":       {in: rawRequest("authorization", "bEARER a, Basic eDp5"), want: policy.Facts{Authorization: twice("bEARER a, Basic eDp5")}},
+		"another, then Bearer":       {in: rawRequest("authorization", "Digest a=b ,, \tbeareR a"), want: policy.Facts{Authorization: twice("Digest a=b ,, \tbeareR a")}},
+		"a parameter like Bearer":    {in: joinedRequest(map[string]string{"authorization": `Digest a="b, bearer c"`}), want: policy.Facts{Authorization: twice(`Digest a="b, bearer c"`)}},
+		"another with commas":        {in: joinedRequest(map[string]string{"authorization": awsHeader}), want: policy.Facts{Authorization: []string{awsHeader}}},
+		"another with commas, raw":   {in: rawRequest("authorization", awsHeader, "x-jwt-token", "a"), want: policy.Facts{Authorization: []string{awsHeader}, Token: []string{"a"}}},
+		"another with commas, twice": {in: rawRequest("authorization", awsHeader, "authorization", awsHeader), want: policy.Facts{Authorization: []string{awsHeader, awsHeader, awsHeader}}},
+		"both forms":                 {in: both, want: policy.Facts{Token: []string{"a", "a", "a"}}},
+		"raw and text value":         {in: values, want: policy.Facts{Token: []string{"b", "a", "a"}}},
+		"text value":                 {in: text, want: policy.Facts{Token: []string{"a"}}},
+		"names in two cases":         {in: joinedRequest(map[string]string{"x-jwt-nonce": "a", "X-Jwt-Nonce": "a"}), want: policy.Facts{Nonce: []string{"a", "a", "a"}}},
+		"a name in another case":     {in: rawRequest("X-JWT-NONCE", "a"), want: policy.Facts{Nonce: []string{"a"}}},
 
 		"bytes that Envoy replaced": {in: joinedRequest(map[string]string{"x-jwt-nonce": "a!", "authorization": "Bearer!a"}), want: policy.Facts{Nonce: []string{"a\xff"}, Authorization: []string{"Bearer\xffa"}}},
 		"raw, it is what it is":     {in: rawRequest("x-jwt-nonce", "a!"), want: policy.Facts{Nonce: []string{"a!"}}},

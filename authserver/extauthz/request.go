@@ -218,12 +218,30 @@ func (r *Request) see(name, value []byte, f form) {
 		text = strings.ReplaceAll(text, "!", "\xff")
 	}
 	// A comma may be Envoy's between two values. With raw headers that goes for Authorization only, of which some of
-	// Envoy's filters make one value at once.
-	twice := strings.IndexByte(text, ',') >= 0 && (f == joined || values == &r.Facts.Authorization)
+	// Envoy's filters make one value at once; but there it is part of many schemes, and counts where one could be Bearer.
+	twice := strings.IndexByte(text, ',') >= 0
+	if values == &r.Facts.Authorization {
+		twice = twice && mayBeBearer(text)
+	} else {
+		twice = twice && f == joined
+	}
 	if *values == nil && !twice {
 		r.first[i] = text
 		*values = r.first[i : i+1 : i+1]
 		return
 	}
 	*values = append(*values, text, text)
+}
+
+// mayBeBearer tells whether a value of Authorization, or what may be one between its commas, begins as one of the scheme
+// Bearer. Others' parameters (RFC 9110 §11.4) are nobody's business here: they are ignored, as over HTTP.
+func mayBeBearer(value string) bool {
+	const scheme = "bearer"
+	for part := range strings.SplitSeq(value, ",") {
+		part = strings.TrimLeft(part, " \t")
+		if len(part) >= len(scheme) && strings.EqualFold(part[:len(scheme)], scheme) {
+			return true
+		}
+	}
+	return false
 }
