@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"encoding/json"
 	"maps"
 	"net/http"
 	"testing"
@@ -190,6 +191,13 @@ func TestDirectories(t *testing.T) {
 	newer := config.Issuer{Issuer: v2, Directory: directoryA, Discovery: v2 + "/.well-known/openid-configuration"}
 	older := config.Issuer{Issuer: v1, Directory: directoryA, Discovery: "https://login.example/" + directoryA + "/.well-known/openid-configuration"}
 	mirrored := config.Issuer{Issuer: v1, Directory: directoryA, JWKSURI: "https://mirror.example/keys"}
+	inline := func(issuer string, key obj) config.Issuer {
+		text, err := acme.public(t, key).MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return config.Issuer{Issuer: issuer, Directory: directoryA, Keys: []json.RawMessage{text}}
+	}
 	custom := config.Issuer{Issuer: v2, JWKSURI: "https://mirror.example/keys"}
 	as := func(issuer, tid string) string {
 		return acme.sign(t, nil, acmeClaims.with(obj{"iss": issuer, "tid": tid}))
@@ -207,6 +215,16 @@ func TestDirectories(t *testing.T) {
 		"v1.0, whose keys name v1.0":        {[]config.Issuer{older}, obj{"issuer": "https://sts.windows.net/{tenantid}/"}, as(v1, directoryA), ""},
 		"keys elsewhere, v2.0 beside it":    {[]config.Issuer{newer, mirrored}, obj{"issuer": "https://login.example/{tenantid}/v2.0"}, as(v1, directoryA), ""},
 		"keys elsewhere, alone":             {[]config.Issuer{mirrored}, obj{"issuer": "https://login.example/{tenantid}/v2.0"}, as(v1, directoryA), ReasonKeyIssuer},
+		"keys elsewhere, a cloud's":         {[]config.Issuer{mirrored}, obj{"issuer": "https://login.microsoftonline.us/{tenantid}/v2.0"}, as(v1, directoryA), ""},
+		"keys elsewhere, at the issuer's":   {[]config.Issuer{{Issuer: v2 + "/x", Directory: directoryA, JWKSURI: "https://mirror.example/keys"}}, obj{"issuer": v2}, as(v2+"/x", directoryA), ""},
+		"keys elsewhere, a cloud's others":  {[]config.Issuer{mirrored}, obj{"issuer": "https://login.microsoftonline.us/" + directoryB + "/v2.0"}, as(v1, directoryA), ReasonKeyIssuer},
+		"keys elsewhere, not of a cloud":    {[]config.Issuer{mirrored}, obj{"issuer": "https://login.microsoftonline.us.evil.example/{tenantid}/v2.0"}, as(v1, directoryA), ReasonKeyIssuer},
+		"inline":                            {[]config.Issuer{inline(v2, obj{"issuer": "https://login.example/{tenantid}/v2.0"})}, nil, as(v2, directoryA), ""},
+		"inline, no issuer at the key":      {[]config.Issuer{inline(v2, nil)}, nil, as(v2, directoryA), ""},
+		"inline, v1.0 with a cloud's keys":  {[]config.Issuer{inline(v1, obj{"issuer": "https://login.microsoftonline.com/{tenantid}/v2.0"})}, nil, as(v1, directoryA), ""},
+		"inline, another directory's key":   {[]config.Issuer{inline(v2, obj{"issuer": "https://login.example/" + directoryB + "/v2.0"})}, nil, as(v2, directoryA), ReasonKeyIssuer},
+		"inline, personal accounts' key":    {[]config.Issuer{inline(v2, obj{"issuer": "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0"})}, nil, as(v2, directoryA), ReasonKeyIssuer},
+		"inline, another authority's key":   {[]config.Issuer{inline(v2, obj{"issuer": "https://evil.example/{tenantid}/v2.0"})}, nil, as(v2, directoryA), ReasonKeyIssuer},
 		"another directory's key":           {[]config.Issuer{newer}, obj{"issuer": "https://login.example/" + directoryB + "/v2.0"}, as(v2, directoryA), ReasonKeyIssuer},
 		"another authority's key":           {[]config.Issuer{newer}, obj{"issuer": "https://evil.example/{tenantid}/v2.0"}, as(v2, directoryA), ReasonKeyIssuer},
 		"another tid":                       {[]config.Issuer{newer}, obj{"ext": "1"}, as(v2, directoryB), claims.ReasonDirectory},

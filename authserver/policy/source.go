@@ -20,6 +20,9 @@ import (
 // directoryTemplate stands in Entra ID's metadata and keys for the directory's ID.
 const directoryTemplate = "{tenantid}"
 
+// authorities are the clouds of Entra ID, each with directories of its own: what keys name whose copy or proxy is elsewhere.
+var authorities = []string{"https://login.microsoftonline.com", "https://login.microsoftonline.us", "https://login.partner.microsoftonline.cn"}
+
 // KeySource fetches verification keys by URL; [keys.Engine] is the one in use. An error that is [keys.ErrUnavailable] is
 // answered with 503, every other with 401.
 type KeySource interface {
@@ -36,7 +39,7 @@ type source struct {
 	remote     keys.Source
 	fetch      KeySource
 	stale      time.Duration // staleIfError
-	keyIssuers []string      // what a fetched key may say that its issuer is; with a directory only
+	keyIssuers []string      // what a key may say that its issuer is; with a directory only
 }
 
 // compileSource parses the keys of one issuer. An error names the field and holds nothing of its value.
@@ -67,8 +70,8 @@ func compileSource(issuer *config.Issuer, bundle outbound.Bundle, o Outbound, st
 }
 
 // nameKeyIssuers notes, for each source of an Entra ID directory, by which names its keys may be published: the issuers
-// that the policy has for this directory, and the v2.0 issuer at the authority that the keys come from. Keys name the
-// v2.0 issuer also where the tokens are v1.0.
+// that the policy has for this directory, and the directory's v2.0 issuer at the origin of the issuer and at that of the
+// keys. Keys name the v2.0 issuer also where the tokens are v1.0.
 func nameKeyIssuers(sources []source) {
 	for i := range sources {
 		s := &sources[i]
@@ -80,14 +83,28 @@ func nameKeyIssuers(sources []source) {
 				s.keyIssuers = append(s.keyIssuers, sources[j].issuer)
 			}
 		}
-		if u, err := url.Parse(s.remote.URL); err == nil && u.Host != "" {
-			s.keyIssuers = append(s.keyIssuers, u.Scheme+"://"+u.Host+"/"+s.directory+"/v2.0")
+		for _, text := range [...]string{s.issuer, s.remote.URL} {
+			if u, err := url.Parse(text); err == nil && u.Host != "" {
+				s.keyIssuers = append(s.keyIssuers, u.Scheme+"://"+u.Host+"/"+s.directory+"/v2.0")
+			}
 		}
 	}
 }
 
-// find returns the one key for the token, as jwk.Set.Select defines it.
+// find returns the one key for the token, as jwk.Set.Select defines it, unless it is another directory's.
 func (s *source) find(ctx context.Context, t *token.Token) (keys.Found, error) {
+	found, err := s.choose(ctx, t)
+	if err != nil {
+		return keys.Found{}, err
+	}
+	if err := s.checkKeyIssuer(found.Key); err != nil {
+		return keys.Found{}, err
+	}
+	return found, nil
+}
+
+// choose takes the key from where the source's keys are: inline, or fetched.
+func (s *source) choose(ctx context.Context, t *token.Token) (keys.Found, error) {
 	if s.set != nil {
 		key, err := t.Select(s.set)
 		return keys.Found{Key: key, Set: s.set}, err
@@ -100,20 +117,21 @@ func (s *source) find(ctx context.Context, t *token.Token) (keys.Found, error) {
 	if found.Key.Type() == "oct" { // the engine leaves them out; that it does is not relied on
 		return keys.Found{}, refuse(token.ReasonUnknownKey, "a symmetric key of a public document is no secret")
 	}
-	if err := s.checkKeyIssuer(found.Key); err != nil {
-		return keys.Found{}, err
-	}
 	return found, nil
 }
 
 // checkKeyIssuer refuses a key that Entra ID publishes for another directory than the source's: its document is common to
-// several, and a key of one must not vouch for users of another.
+// several, wherever a copy of it stands, and a key of one must not vouch for users of another.
 func (s *source) checkKeyIssuer(key *jwk.Key) error {
 	named := key.Issuer()
 	if s.directory == "" || named == "" {
 		return nil
 	}
-	if slices.Contains(s.keyIssuers, strings.ReplaceAll(named, directoryTemplate, s.directory)) {
+	named = strings.ReplaceAll(named, directoryTemplate, s.directory)
+	if slices.Contains(s.keyIssuers, named) {
+		return nil
+	}
+	if authority, ok := strings.CutSuffix(named, "/"+s.directory+"/v2.0"); ok && slices.Contains(authorities, authority) {
 		return nil
 	}
 	return refuse(ReasonKeyIssuer, "the key's member issuer names another Entra ID directory than the token's")

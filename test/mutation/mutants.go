@@ -154,6 +154,8 @@ var mutants = []mutant{
 	{"policy: claim rules", "authserver/policy/decide.go", "return p.claims.Check(c)", "return nil"},
 	{"policy: symmetric key of a public document", "authserver/policy/source.go", "if found.Key.Type() == \"oct\" {", "if false {"},
 	{"policy: issuer of a key", "authserver/policy/source.go", "\tif err := s.checkKeyIssuer(found.Key); err != nil {", "\tif err := s.checkKeyIssuer(found.Key); false && err != nil {"},
+	{"policy: issuer of an inline key", "authserver/policy/source.go", "s.directory == \"\" || named == \"\"", "s.directory == \"\" || named == \"\" || s.set != nil"},
+	{"policy: directory of a cloud's key", "authserver/policy/source.go", "ok && slices.Contains(authorities, authority)", "ok"},
 	{"policy: form of own tokens", "authserver/policy/own.go", "\tif err := t.Check(&o.rules); err != nil {", "\tif err := t.Check(&o.rules); false && err != nil {"},
 	{"policy: signature of own tokens", "authserver/policy/own.go", "\tif err := t.Verify(j.signer); err != nil {", "\tif err := t.Verify(j.signer); false && err != nil {"},
 	{"policy: organization", "authserver/policy/own.go", "if !ok || !config.ValidTenantID(organization) {", "if !ok && !config.ValidTenantID(organization) {"},
