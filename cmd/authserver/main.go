@@ -17,6 +17,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver"
 	"github.com/gatehouse-auth/gatehouse/authserver/logs"
 	"github.com/gatehouse-auth/gatehouse/authserver/telemetry"
+	"github.com/gatehouse-auth/gatehouse/cmd/internal/heap"
 	_ "github.com/gatehouse-auth/gatehouse/cmd/internal/roots" // CA roots and time zones for images without them
 )
 
@@ -91,6 +92,7 @@ func serve(ctx context.Context, f *flags, stdout io.Writer, log *slog.Logger) er
 		return err
 	}
 	limitHeap(options.MemoryLimit, log)
+	heap.Pace()
 	tracer, stop := telemetry.Start(ctx, stdout, log)
 	defer stop()
 	options.Tracer = tracer

@@ -21,6 +21,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver"
 	"github.com/gatehouse-auth/gatehouse/authserver/logs"
 	"github.com/gatehouse-auth/gatehouse/authserver/telemetry"
+	"github.com/gatehouse-auth/gatehouse/cmd/internal/heap"
 )
 
 // shutdownDelay is how long the listeners stay open after a signal. No load balancer has to notice first, as in a cluster,
@@ -97,6 +98,7 @@ func serve(ctx context.Context, f *serveFlags, stdin io.Reader, stdout io.Writer
 	tracer, flush := telemetry.Start(ctx, stdout, log)
 	defer flush()
 	options.Tracer = tracer
+	heap.Pace()
 	server, err := authserver.New(options)
 	if err != nil {
 		return failed(err)
