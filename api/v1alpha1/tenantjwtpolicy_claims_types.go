@@ -17,7 +17,8 @@ type ClaimMappings struct {
 	// +optional
 	Email *ClaimSource `json:"email,omitempty"`
 
-	// Groups are told as X-Auth-Request-Groups, joined by commas. A string or a list of strings. Without a mapping that header is empty.
+	// Groups are told as X-Auth-Request-Groups, joined by commas; a comma within one is percent-encoded (%2C). A string or a list of strings. Without a mapping
+	// that header is empty.
 	//
 	// +optional
 	Groups *ClaimSource `json:"groups,omitempty"`
@@ -79,7 +80,8 @@ type ClaimSource struct {
 	Expression string `json:"expression,omitempty"`
 }
 
-// HeaderMapping is a header of the answer and where its value comes from: a string, number, boolean, or a list of those, which is joined by commas.
+// HeaderMapping is a header of the answer and where its value comes from: a string, number, boolean, or a list of those, which is joined by commas. A comma within a
+// string is percent-encoded (%2C) in a list and by itself, so that no string can pass for a list.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.claim) != has(self.expression)",message="set exactly one of claim and expression"
 type HeaderMapping struct {

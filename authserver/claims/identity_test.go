@@ -165,7 +165,7 @@ func TestHeaders(t *testing.T) {
 		want    string
 	}{
 		{"string", claim("x"), `{"x":"gold"}`, "gold"},
-		{"comma outside a list", claim("x"), `{"x":"a,b"}`, "a,b"},
+		{"comma outside a list", claim("x"), `{"x":"user,admin"}`, "user%2Cadmin"},
 		{"empty", claim("x"), `{"x":""}`, ""},
 		{"absent", claim("x"), `{}`, ""},
 		{"integer", claim("x"), `{"x":12345678901234567890123456789}`, "12345678901234567890123456789"},
@@ -184,11 +184,12 @@ func TestHeaders(t *testing.T) {
 		{"empty elements", claim("x"), `{"x":["",1,""]}`, "1"},
 		{"second of two", claim("y", "x"), `{"x":1}`, "1"},
 		{"joined", joined("a", "b"), `{"a":"x","b":"y"}`, "x/y"},
+		{"joined, comma", joined("a", "b"), `{"a":"x,","b":"y"}`, "x%2C/y"},
 		{"joined, one absent", joined("a", "b"), `{"a":"x"}`, ""},
 		{"expression", cel("claims.x.y"), `{"x":{"y":7}}`, "7"},
 		{"expression, list", cel("claims.x"), `{"x":["a,b",1,false]}`, "a%2Cb,1,false"},
 		{"expression, bool", cel("claims.x > 1"), `{"x":2}`, "true"},
-		{"expression, comma", cel("claims.x"), `{"x":"a,b"}`, "a,b"},
+		{"expression, comma", cel("claims.x"), `{"x":"user,admin"}`, "user%2Cadmin"},
 		{"expression, empty list", cel("claims.x"), `{"x":[]}`, ""},
 		{"expression, object", cel("claims.x"), `{"x":{}}`, ""},
 		{"expression fails", cel("claims.x.y"), `{}`, ""},

@@ -124,11 +124,13 @@ func (s *source) encodedTexts(c *subject) string {
 }
 
 // encodedScalars returns the string, number or bool, or the list of those, that the source gives, encoded; a list is
-// joined with commas. Numbers keep every digit. Objects, null and lists with another element give nothing.
+// joined with commas, and a comma is encoded outside of lists too: no string can pass for a list. Numbers keep every
+// digit. Objects, null and lists with another element give nothing.
 func (s *source) encodedScalars(c *subject) string {
 	switch {
 	case s.joined != nil:
-		return s.encodedText(c)
+		text, _ := s.join(c, ",")
+		return text
 	case s.program != nil:
 		values, list, err := s.program.Strings(c.expressions())
 		switch {
@@ -137,13 +139,13 @@ func (s *source) encodedScalars(c *subject) string {
 		case list:
 			return encodeList(values)
 		case len(values) == 1:
-			return encode(values[0], "")
+			return encode(values[0], ",")
 		}
 		return ""
 	}
 	value := s.lookup(c)
 	if text, ok := scalar(value); ok {
-		return encode(text, "")
+		return encode(text, ",")
 	}
 	return encodeList(scalars(value))
 }
