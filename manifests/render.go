@@ -19,6 +19,8 @@ type RenderOptions struct {
 	LastBase   []byte
 	// Server, if not nil, stands in for the AuthServer's document.
 	Server *v1alpha1.AuthServer
+	// Loopback is as in render.Input.
+	Loopback bool
 	// Adjust, if not nil, changes a copy of the AuthServer before it is planned.
 	Adjust func(*v1alpha1.AuthServer)
 }
@@ -67,7 +69,7 @@ func (s *Set) Render(l *Loader, name types.NamespacedName, opts RenderOptions) (
 	}
 	plan := render.NewPlan(render.Input{
 		Name: name, Server: server, Providers: s.providers, Policies: s.policies,
-		NamespaceLabels: s.namespaceLabels, ShardCount: opts.ShardCount, LastBase: opts.LastBase, Offline: true,
+		NamespaceLabels: s.namespaceLabels, ShardCount: opts.ShardCount, LastBase: opts.LastBase, Loopback: opts.Loopback, Offline: true,
 	})
 	refs := map[render.Ref]render.Resolved{}
 	for _, ref := range plan.References() {

@@ -41,7 +41,7 @@ const TokenTypeAbsent = "absent"
 
 // TenantJWTPolicySpec is what the user asks for.
 //
-// +kubebuilder:validation:XValidation:rule="(has(self.issuers) && size(self.issuers) > 0) || (has(self.acceptIssuedTokens) && self.acceptIssuedTokens) || has(self.azure) || (has(self.decryption) && has(self.decryption.nestedSignature) && self.decryption.nestedSignature == 'Optional')",message="no token can pass: add an entry to spec.issuers, set spec.profile to Azure, or set spec.acceptIssuedTokens to true"
+// +kubebuilder:validation:XValidation:rule="(has(self.issuers) && size(self.issuers) > 0) || (has(self.acceptIssuedTokens) && self.acceptIssuedTokens) || has(self.azure) || (has(self.profile) && self.profile == 'Azure') || (has(self.decryption) && has(self.decryption.nestedSignature) && self.decryption.nestedSignature == 'Optional')",message="no token can pass: add an entry to spec.issuers, set spec.profile to Azure, or set spec.acceptIssuedTokens to true"
 // +kubebuilder:validation:XValidation:rule="has(self.azure) == (has(self.profile) && self.profile == 'Azure')",message="spec.azure goes with profile: Azure: set both or neither"
 // +kubebuilder:validation:XValidation:rule="!has(self.issuers) || self.issuers.all(i, has(i.issuer)) || size(self.issuers) == 1",message="with several issuers each entry needs issuer; only a single entry with keys may leave it out"
 // +kubebuilder:validation:XValidation:rule="!has(self.issuers) || self.issuers.all(a, !has(a.issuer) || self.issuers.exists_one(b, has(b.issuer) && b.issuer == a.issuer))",message="two entries of spec.issuers have the same issuer: merge their keys into one entry"

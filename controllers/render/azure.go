@@ -134,6 +134,9 @@ func (o *policyPlan) planAzureEntry(i int, directories []string) {
 		o.refuse(v1alpha1.ReasonInvalid, issuerField(i)+".issuer", "must not hold braces: the only template is %s", template)
 		return
 	}
+	if !o.planNamedDirectory(i, directories) {
+		return
+	}
 	named := slices.DeleteFunc(slices.Clone(directories), func(id string) bool { return !strings.Contains(strings.ToLower(issuer.Issuer), id) })
 	if len(named) == 0 && len(directories) == 1 {
 		named = directories

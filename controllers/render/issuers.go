@@ -55,6 +55,7 @@ func (p *Plan) planIssuers(o *policyPlan) {
 	}
 	p.planReserved(o)
 	o.planTwins()
+	p.warnNever(o)
 }
 
 // planEntry checks what an entry has, before it is expanded.

@@ -70,7 +70,7 @@ func (p *Plan) planPolicy(o *policyPlan) {
 	}
 	o.planAlgorithms()
 	o.planDecryption()
-	if len(spec.Issuers) == 0 && !spec.AcceptIssuedTokens && !o.azure() && !o.direct() {
+	if len(spec.Issuers) == 0 && !spec.AcceptIssuedTokens && !o.azure() && spec.Azure == nil && !o.direct() {
 		o.refuse(v1alpha1.ReasonInvalid, "spec.issuers", "no token can pass: add an entry, set spec.profile to Azure, or set spec.acceptIssuedTokens to true")
 	}
 	o.planTimes()

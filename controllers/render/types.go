@@ -65,6 +65,8 @@ type Input struct {
 	LastBase []byte
 	// Memo, if not nil, spares work that the last plan of this server did already.
 	Memo *Memo
+	// Loopback tells that the server may dial loopback addresses beside what the AuthServer allows, as gatehouse serve does.
+	Loopback bool
 	// Offline orders claimants by namespace and name alone: manifests have no creationTimestamp.
 	Offline bool
 }

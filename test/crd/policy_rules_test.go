@@ -46,6 +46,8 @@ var _ = DescribeTable("TenantJWTPolicy is refused where issuers, keys and times 
 
 	Entry("Azure without its block", policy("profile: Azure"), "spec.azure goes with profile: Azure: set both or neither"),
 	Entry("the block without Azure", policy("azure: {tenantIDs: ["+directory+"]}"), "spec.azure goes with profile: Azure: set both or neither"),
+	Entry("Azure without its block and issuers, told once", policy("-issuers", "profile: Azure"), "is invalid: spec: Invalid value: spec.azure goes with profile: Azure: set both or neither"),
+	Entry("the block without Azure and issuers, told once", policy("-issuers", "azure: {tenantIDs: ["+directory+"]}"), "is invalid: spec: Invalid value: spec.azure goes with profile: Azure: set both or neither"),
 	Entry("unknown profile", policy("profile: AWS"), `spec.profile: Unsupported value: "AWS": supported values: "Custom", "Azure"`),
 	Entry("no directories", azure("{}"), "spec.azure.tenantIDs: Required value"),
 	Entry("an empty list of directories", azure("{tenantIDs: []}"), "spec.azure.tenantIDs in body should have at least 1 items"),
