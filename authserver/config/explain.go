@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // errForm is all that is told of a decoding error that is not known to hold no value. Unknown fields end here too: their
@@ -31,6 +33,7 @@ var kinds = []string{"string", "number", "bool", "array", "object", "null"}
 // read. What is not on this list becomes errForm: decoders quote their input in ways that change with their versions.
 func explain(err error) error {
 	var syntax *json.SyntaxError
+	var text *jsontext.SyntacticError
 	var kind *json.UnmarshalTypeError
 	var date *time.ParseError
 	switch {
@@ -42,6 +45,10 @@ func explain(err error) error {
 		return errors.New("content is cut off")
 	case errors.As(err, &syntax):
 		return fmt.Errorf("JSON syntax error at byte %d", syntax.Offset)
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return errors.New("a member of an object is there twice")
+	case errors.As(err, &text):
+		return fmt.Errorf("JSON syntax error at byte %d", text.ByteOffset)
 	case errors.As(err, &date):
 		return errors.New("a time is not of the form 2006-01-02T15:04:05Z (RFC 3339)")
 	case errors.As(err, &kind):

@@ -4,7 +4,6 @@ package config
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,27 +34,19 @@ func ParseKeys(data []byte) (*Keys, error) {
 	return &k, nil
 }
 
-// ParseTenants parses a tenants file by its name, which must agree with its content.
+// ParseTenants parses a tenants file by its name, which must agree with its content. The server reads policy by policy:
+// see [Reader].
 func ParseTenants(name string, data []byte) (*Tenants, error) {
-	count, n, ok := ParseTenantsFile(name)
-	if !ok {
-		return nil, fmt.Errorf("parsing %s: not the name of a tenants file", name)
-	}
-	content, err := gunzip(data)
+	var r Reader
+	shard, err := r.Read(name, data)
 	if err != nil {
-		return nil, fmt.Errorf("decompressing %s: %w", name, err)
+		return nil, err
 	}
-	var t Tenants
-	if err := decode(content, &t); err != nil {
-		return nil, fmt.Errorf("parsing %s: %w", name, err)
+	t := &Tenants{Version: Version, Shard: shard.Number, Count: shard.Count, Bundles: shard.Bundles}
+	for i := range shard.Entries {
+		t.Policies = append(t.Policies, *shard.Entries[i].Policy)
 	}
-	if t.Count != count || t.Shard != n {
-		return nil, fmt.Errorf("checking %s: %w", name, otherShard(t.Shard, t.Count))
-	}
-	if err := t.validate(); err != nil {
-		return nil, fmt.Errorf("checking %s: %w", name, err)
-	}
-	return &t, nil
+	return t, nil
 }
 
 func otherShard(shard, count int) error {
@@ -70,28 +61,21 @@ func decode(data []byte, into any) error {
 	if len(data) > MaxShardContent {
 		return fmt.Errorf("%d bytes, the limit is %d", len(data), MaxShardContent)
 	}
+	if err := decodeStrictly(data, into); err != nil {
+		return explain(err)
+	}
+	return nil
+}
+
+// decodeStrictly is decode with errors that may hold content.
+func decodeStrictly(data []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
-		return explain(err)
+		return err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return errTrailing
 	}
 	return nil
-}
-
-func gunzip(data []byte) ([]byte, error) {
-	z, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	content, err := io.ReadAll(io.LimitReader(z, MaxShardContent+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(content) > MaxShardContent {
-		return nil, fmt.Errorf("more than %d bytes", MaxShardContent)
-	}
-	return content, z.Close()
 }

@@ -101,57 +101,6 @@ func (k *Keys) validate() error {
 	return nil
 }
 
-func (t *Tenants) validate() error {
-	if err := checkVersion(t.Version); err != nil {
-		return err
-	}
-	seen := make(map[string]bool, len(t.Policies))
-	for i := range t.Policies {
-		p := &t.Policies[i]
-		at := t.At(i)
-		switch {
-		case p.Object == "":
-			return fmt.Errorf("%s: object is empty", at)
-		case !ValidTenantID(p.TenantID):
-			return fmt.Errorf("%s: tenantID is not valid", at)
-		case seen[p.TenantID]:
-			return fmt.Errorf("%s: a second policy of its tenant", at)
-		case ShardOf(p.TenantID, t.Count) != t.Shard:
-			return fmt.Errorf("%s: its tenant belongs to shard %d", at, ShardOf(p.TenantID, t.Count))
-		}
-		seen[p.TenantID] = true
-		if err := p.validate(); err != nil {
-			return fmt.Errorf("%s: %w", at, err)
-		}
-	}
-	return t.validateBundles()
-}
-
-// validateBundles demands that each bundle is what its name says, that every one named is there and that none is there
-// for nothing.
-func (t *Tenants) validateBundles() error {
-	for hash, bundle := range t.Bundles {
-		if Hash([]byte(bundle)) != hash { // the name is content as long as it is no hash
-			return fmt.Errorf("bundles: the name of one is not its SHA-256")
-		}
-	}
-	used := make(map[string]bool, len(t.Bundles))
-	for i := range t.Policies {
-		hash := t.Policies[i].CABundle
-		if hash == "" {
-			continue
-		}
-		if _, ok := t.Bundles[hash]; !ok {
-			return fmt.Errorf("%s: caBundle names none of bundles", t.At(i))
-		}
-		used[hash] = true
-	}
-	if n := len(t.Bundles) - len(used); n > 0 {
-		return fmt.Errorf("bundles: %d of them are named by no policy", n)
-	}
-	return nil
-}
-
 func (p *Policy) validate() error {
 	if len(p.Algorithms) == 0 || len(p.TokenTypes) == 0 {
 		return fmt.Errorf("algorithms and tokenTypes are required")
