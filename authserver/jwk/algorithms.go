@@ -5,8 +5,6 @@ package jwk
 import (
 	"crypto"
 	"crypto/rsa"
-	_ "crypto/sha256" // SHA-256 for the table below
-	_ "crypto/sha512" // SHA-384 and SHA-512 for the table below
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -36,9 +34,9 @@ var algorithms = [...]Alg{
 	{"RS256", "RSA", "", crypto.SHA256, 0, keptModulus{jwt.SigningMethodRS256}},
 	{"RS384", "RSA", "", crypto.SHA384, 0, keptModulus{jwt.SigningMethodRS384}},
 	{"RS512", "RSA", "", crypto.SHA512, 0, keptModulus{jwt.SigningMethodRS512}},
-	{"ES256", "EC", "P-256", crypto.SHA256, 0, jwt.SigningMethodES256},
-	{"ES384", "EC", "P-384", crypto.SHA384, 0, jwt.SigningMethodES384},
-	{"ES512", "EC", "P-521", crypto.SHA512, 0, jwt.SigningMethodES512},
+	{"ES256", "EC", "P-256", crypto.SHA256, 0, direct{jwt.SigningMethodES256}},
+	{"ES384", "EC", "P-384", crypto.SHA384, 0, direct{jwt.SigningMethodES384}},
+	{"ES512", "EC", "P-521", crypto.SHA512, 0, direct{jwt.SigningMethodES512}},
 	{"PS256", "RSA", "", crypto.SHA256, 0, strictPSS("PS256", crypto.SHA256)},
 	{"PS384", "RSA", "", crypto.SHA384, 0, strictPSS("PS384", crypto.SHA384)},
 	{"PS512", "RSA", "", crypto.SHA512, 0, strictPSS("PS512", crypto.SHA512)},

@@ -64,8 +64,6 @@ var digestInfo = map[crypto.Hash]string{
 // encode is EMSA-PKCS1-v1_5 (RFC 8017 §9.2) in size bytes, of which 2048-bit keys have far
 // more than the 83 that it takes at most.
 func encode(hash crypto.Hash, input string, size int) []byte {
-	h := hash.New()
-	h.Write([]byte(input))
 	prefix := digestInfo[hash]
 
 	em := make([]byte, size)
@@ -75,6 +73,6 @@ func encode(hash crypto.Hash, input string, size int) []byte {
 	}
 	em[1] = 1
 	copy(em[2+len(padding)+1:], prefix)
-	h.Sum(em[:size-hash.Size()])
+	appendDigest(em[:size-hash.Size()], hash, input)
 	return em
 }

@@ -128,6 +128,9 @@ var mutants = []mutant{
 	{"jwk: length of a secret", "authserver/jwk/check.go", "n < minSecretLength || n > maxSecretLength", "n < 0"},
 	{"jwk: length of an RSA signature", "authserver/jwk/rsa.go", "if len(sig) != modulus.Size() {", "if len(sig) > modulus.Size() {"},
 	{"jwk: the whole encoded message", "authserver/jwk/rsa.go", "subtle.ConstantTimeCompare(message, encode(m.Hash, input, modulus.Size())) != 1", "subtle.ConstantTimeCompare(message[modulus.Size()-32:], encode(m.Hash, input, modulus.Size())[modulus.Size()-32:]) != 1"},
+	{"jwk: length of an ECDSA signature", "authserver/jwk/ecdsa.go", "if len(sig) != 2*m.KeySize {", "if len(sig) < 2*m.KeySize {"},
+	{"jwk: numbers of an ECDSA signature are not 0", "authserver/jwk/ecdsa.go", "if len(r) == 0 || len(s) == 0 {", "if false {"},
+	{"jwk: curve of the ECDSA algorithm", "authserver/jwk/ecdsa.go", "public.Curve.Params().BitSize != m.CurveBits", "false"},
 	{"policy: header twice", "authserver/policy/facts.go", "case len(h.values) > 1:", "case false:"},
 	{"policy: header empty", "authserver/policy/facts.go", "case len(h.values) == 1 && h.values[0] == \"\":", "case false:"},
 	{"policy: authorization twice", "authserver/policy/facts.go", `	if len(f.Authorization) > 1 {
