@@ -17,8 +17,17 @@
 //     it beside authserver/login;
 //   - a token algorithm: its value on [SignatureAlgorithm] and one row in
 //     authserver/jwk's table;
+//   - an algorithm of encryption: its value on [KeyAlgorithm] or
+//     [ContentAlgorithm] and one row in authserver/jwe's tables;
+//   - a check of a token: its field on [TenantJWTPolicySpec] and on
+//     authserver/config's Policy, the check in authserver/token, claims or
+//     policy, its row in authserver/policy/checks.go and in test/mutation;
+//   - a claim mapping: its field on [ClaimMappings], controllers/render's
+//     mapping.go, authserver/config's ClaimRules and authserver/claims;
 //   - an endpoint: one handle_*.go in authserver and one line in its route
 //     table;
+//   - an event, metric or span: authserver/logs, metrics*.go and trace.go, which
+//     docs/telemetry.md is made from;
 //   - a condition or reason: one documented constant in conditions.go.
 //
 // +kubebuilder:object:generate=true
