@@ -190,3 +190,15 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// Conditions hold 300 bytes of a message: the longest host and addresses leave the network to add in it.
+func TestFixSurvivesALongHost(t *testing.T) {
+	name := strings.Repeat("very-long.", 24) + "idp.test"
+	for _, plain := range []bool{false, true} {
+		addr := netip.MustParseAddr("fd12:3456:789a:bcde:f012:3456:789a:bcde")
+		m := (&AddressError{Host: name, Address: addr, Kind: string(kindTunnel), CIDR: single(addr), PlainHTTP: plain}).Error()
+		if !strings.Contains(m[:min(300, len(m))], "add "+addr.String()+"/128") || !strings.Contains(m, "...") || !strings.Contains(m, "idp.test") {
+			t.Errorf("%d bytes: %s", len(m), m)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 )
@@ -113,6 +114,43 @@ func newTransport(scheme string, r Rules, o Options) *http.Transport {
 	}
 }
 
+// WithoutRedirects returns a client that is as c but follows no redirect, for callers that follow them with [Redirect], at
+// most [MaxRedirects]. It shares c's connections.
+func WithoutRedirects(c *http.Client) *http.Client {
+	single := *c
+	single.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &single
+}
+
+// Redirect returns the URL that the answer to a GET redirects to, as it may be asked for next; nil if it does not redirect,
+// which an answer without Location never does. It does not close the body. The error wraps [ErrRedirect].
+func Redirect(resp *http.Response) (*url.URL, error) {
+	switch resp.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	default:
+		return nil, nil
+	}
+	next, err := resp.Location()
+	switch {
+	case errors.Is(err, http.ErrNoLocation):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("%w: its Location is no URL", ErrRedirect) // which is not quoted
+	}
+	if err := checkTarget(next); err != nil {
+		return nil, err
+	}
+	return next, nil
+}
+
+// checkTarget tells whether a redirect may lead to the URL.
+func checkTarget(u *url.URL) error {
+	if u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return fmt.Errorf("%w: its URL has a user name, or a scheme other than https and http", ErrRedirect)
+	}
+	return nil
+}
+
 // checkRedirect lets GET and HEAD go on, without what the first request proved or told.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) > MaxRedirects {
@@ -121,8 +159,8 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	if m := via[0].Method; m != http.MethodGet && m != http.MethodHead && m != "" {
 		return fmt.Errorf("%w: the request was a %s", ErrRedirect, m)
 	}
-	if u := req.URL; u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
-		return fmt.Errorf("%w: its URL has a user name, or a scheme other than https and http", ErrRedirect)
+	if err := checkTarget(req.URL); err != nil {
+		return err
 	}
 	for _, name := range []string{"Authorization", "Proxy-Authorization", "Www-Authenticate", "Cookie", "Cookie2", "Referer"} {
 		req.Header.Del(name)

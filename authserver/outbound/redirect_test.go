@@ -96,3 +96,50 @@ func TestRedirectsCarryNoCredentials(t *testing.T) {
 		t.Error("Accept was lost, so the test proves nothing")
 	}
 }
+
+// Whoever follows redirects in steps meets the rules that the client has when it follows them.
+func TestRedirectInSteps(t *testing.T) {
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if to := r.URL.Query().Get("to"); to != "" {
+			w.Header().Set("Location", to)
+		}
+		var code int
+		_, _ = fmt.Sscanf(r.URL.Path, "/%d", &code)
+		w.WriteHeader(code)
+	})
+	client := WithoutRedirects(NewClient(Rules{AllowedCIDRs: loopback}, Options{}))
+	for _, tt := range []struct {
+		path, next string
+		want       error
+	}{
+		{"/200?to=https://idp.example/keys", "", nil},
+		{"/302", "", nil},
+		{"/304?to=https://idp.example/keys", "", nil},
+		{"/301?to=https://idp.example/keys", "https://idp.example/keys", nil},
+		{"/302?to=/keys", "/keys", nil},
+		{"/303?to=//idp.example/keys", "http://idp.example/keys", nil},
+		{"/307?to=http://169.254.169.254/", "http://169.254.169.254/", nil}, // it is the dialer that refuses
+		{"/308?to=https://u:p@idp.example/", "", ErrRedirect},
+		{"/302?to=file:///etc/passwd", "", ErrRedirect},
+	} {
+		t.Run(tt.path, func(t *testing.T) {
+			server.hits.Store(0)
+			resp, err := client.Get(server.at("127.0.0.1") + tt.path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			next, err := Redirect(resp)
+			if !errors.Is(err, tt.want) || server.hits.Load() != 1 {
+				t.Fatalf("got %v after %d requests, want %v after one", err, server.hits.Load(), tt.want)
+			}
+			want := tt.next
+			if strings.HasPrefix(want, "/") {
+				want = server.at("127.0.0.1") + want
+			}
+			if got := fmt.Sprint(next); err == nil && got != want && (next != nil || want != "") {
+				t.Errorf("got %s, want %q", got, want)
+			}
+		})
+	}
+}

@@ -65,11 +65,18 @@ type AddressError struct {
 	PlainHTTP bool
 }
 
-// Error names the address, the reason and the fix.
+// maxHost is how much of a host is told, in bytes: names may have 253, and the fix must not be lost where messages are cut.
+const maxHost = 96
+
+// Error names the address, the reason and the fix, in less than 300 bytes. A host that is long loses its beginning.
 func (e *AddressError) Error() string {
 	what := fmt.Sprintf("%s address %s", e.Kind, e.Address)
 	if e.Host != "" && e.Host != e.Address.String() {
-		what += " of " + e.Host
+		host := e.Host
+		if len(host) > maxHost {
+			host = "..." + host[len(host)-maxHost:]
+		}
+		what += " of " + host
 	}
 	switch {
 	case !e.CIDR.IsValid():
