@@ -4,6 +4,7 @@ package expression
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -92,6 +93,42 @@ func TestTotal(t *testing.T) {
 	}
 	if ok, err := p.Bool(Of(c)); !ok || err != nil {
 		t.Errorf("the next token: %v, %v", ok, err)
+	}
+}
+
+// TestLookups guards that a step of an expression takes no search through a token of very many members, found or not, and
+// that what stands for it is built once and charged.
+func TestLookups(t *testing.T) {
+	var payload strings.Builder
+	payload.WriteString(`{"exp":1,"none":[`)
+	payload.WriteString(strings.Repeat(`"aaaaaaaaaaaaaaaa999",`, 400) + `"x"]`)
+	for i := range 240 {
+		fmt.Fprintf(&payload, `,"aaaaaaaaaaaaaaaa%03d":%d`, i, i)
+	}
+	payload.WriteString("}")
+	c := read(t, payload.String())
+	for _, text := range []string{
+		"claims.none.all(x, !(x in claims))",
+		"claims.none.all(x, !has(claims.absent) && claims.aaaaaaaaaaaaaaaa239 == 239)",
+	} {
+		s := Of(c)
+		if ok, err := mustCompile(t, text, Rule).Bool(s); !ok || err != nil {
+			t.Errorf("%s = %v, %v", text, ok, err)
+		}
+		if s.claims.all == nil || s.claims.scans <= maxScans || len(s.claims.seen) > maxScans {
+			t.Errorf("%s: %d scans without an index", text, s.claims.scans)
+		}
+	}
+	s := Of(c)
+	for range maxScans + 1 {
+		_, _ = mustCompile(t, "claims.absent == 1", Rule).Bool(s)
+	}
+	if s.claims.all == nil {
+		t.Errorf("%d expressions that share a subject search without an index", maxScans+1)
+	}
+	s = Of(c)
+	if ok, err := mustCompile(t, "claims.size() == 242", Rule).Bool(s); !ok || err != nil || MaxTotal-s.total < 242 {
+		t.Errorf("reading all of %d members costs %d units: %v, %v", 242, MaxTotal-s.total, ok, err)
 	}
 }
 

@@ -8,8 +8,10 @@
 //
 // The variable claims is a map(string, dyn), read from the token's JSON member by member as the expression touches them
 // (value.go, object.go). Strings, booleans, null, arrays and objects are what CEL calls them. A number without fraction and
-// exponent is an int where it fits 64 bits with a sign, a uint where it fits without; every other is a double, which keeps
-// 17 digits: longer identifiers belong in strings.
+// exponent is an int where it fits 64 bits with a sign, a uint where it fits without. One with a fraction or exponent is a
+// double if that loses nothing: it is within ±2⁵³, and no shorter decimal stands for the same double. A claim that holds any
+// other number (longer integers, 1e400, 0.99999999999999999999) is an error where it is read, so that no two claims that
+// differ become one name: long identifiers belong in strings. A mapping of the claim itself keeps every digit.
 //
 // Functions are those of functions.go: CEL's own without time, of cel-go's extensions strings (not format, which can
 // write without end) and sets, and optional values such as claims.?plan.orValue('free'). There is no clock, no zone file,

@@ -3,9 +3,13 @@
 package expression
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"math"
+	"math/big"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +73,7 @@ func FuzzCompile(f *testing.F) {
 // FuzzValue guards that what an expression sees of a claim is what encoding/json reads.
 func FuzzValue(f *testing.F) {
 	for _, payload := range []string{
+		`{"a":0.99999999999999999999,"b":[[1e400]],"c":{"d":-1e-400},"e":"1e400\\\"","f":[0.1,-1.50,1e3,-0.0,0e9999999,9007199254740991.0],"g":9007199254740992.0,"h":18446744073709551616,"i":0.10000000000000001,"j":5e-324}`,
 		person, `{}`, `{"a":[]}`, `{"a":[[],{},[[]],{"":{}}]}`, `{"a":[1,-2,3.5,1e3,"x,y","]","}",":"," "]}`, "{ \"a\" : [ 1 ,\t2\n, { \"b\" : \"c\" , \"d\" : null } ] }", `{"\u0061\"":"\\\"","b":{"\\":"\/"}}`,
 	} {
 		f.Add([]byte(payload))
@@ -78,25 +83,83 @@ func FuzzValue(f *testing.F) {
 		if err != nil {
 			return
 		}
+		dec := json.NewDecoder(bytes.NewReader(payload))
+		dec.UseNumber()
 		var want map[string]any
-		if err := json.Unmarshal(payload, &want); err != nil {
-			if strings.Contains(err.Error(), "into Go value of type float64") {
-				return // beyond a double, which is infinite here
-			}
+		if err := dec.Decode(&want); err != nil {
 			t.Fatalf("encoding/json refuses %q: %v", payload, err)
 		}
+		for name, value := range want {
+			if want[name] = exact(value); want[name] == nil && value != nil {
+				want[name] = inexact{}
+			}
+		}
 		s := Of(c)
+		s.meter.left = MaxCost
 		got := plain(s.claims.whole())
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s is %v, want %v", payload, got, want)
 		}
 		for name := range want {
-			one, ok := (&root{claims: c}).Find(types.String(name))
+			one, ok := Of(c).claims.Find(types.String(name))
 			if !ok || !reflect.DeepEqual(plain(one), want[name]) {
 				t.Errorf("%q of %s is %v, %v; want %v", name, payload, one, ok, want[name])
 			}
 		}
 	})
+}
+
+// inexact stands for a claim that is an error.
+type inexact struct{}
+
+// exact replaces the numbers of what encoding/json read by doubles; nil if one is not exactly a 64-bit integer or, within
+// ±2⁵³, what its double is written as.
+func exact(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		return exactNumber(string(v))
+	case []any:
+		for i := range v {
+			if element := exact(v[i]); element != nil || v[i] == nil {
+				v[i] = element
+				continue
+			}
+			return nil
+		}
+	case map[string]any:
+		for name := range v {
+			if element := exact(v[name]); element != nil || v[name] == nil {
+				v[name] = element
+				continue
+			}
+			return nil
+		}
+	}
+	return v
+}
+
+func exactNumber(text string) any {
+	f, err := strconv.ParseFloat(text, 64)
+	if i, ok := new(big.Int).SetString(text, 10); ok {
+		if i.IsInt64() || i.IsUint64() {
+			return f
+		}
+		return nil
+	}
+	if err != nil || math.Abs(f) >= 1<<53 {
+		return nil
+	}
+	if strings.Trim(strings.ToLower(text), "-0.") == "" || strings.HasPrefix(strings.TrimLeft(strings.ToLower(text), "-0."), "e") {
+		return f // zero, whatever its exponent
+	}
+	written, ok := new(big.Rat).SetString(text)
+	if !ok {
+		return nil // an exponent beyond all doubles
+	}
+	if shortest, ok := new(big.Rat).SetString(strconv.FormatFloat(f, 'g', -1, 64)); !ok || written.Cmp(shortest) != 0 {
+		return nil
+	}
+	return f
 }
 
 // plain turns a CEL value into what encoding/json makes of its text.
@@ -114,6 +177,8 @@ func plain(v ref.Val) any {
 		return float64(v)
 	case types.Null:
 		return nil
+	case *types.Err:
+		return inexact{}
 	case traits.Lister:
 		list := []any{}
 		for it := v.Iterator(); it.HasNext() == types.True; {

@@ -34,7 +34,7 @@ var (
 	// ErrCost: evaluation would take more than [MaxCost], or more than is left of [MaxTotal].
 	ErrCost = errors.New("its cost for this token is over the limit")
 	// ErrFailed: for instance, a claim that the expression reads is absent, or has another type.
-	ErrFailed = errors.New("it fails for these claims; one that it reads may be absent or have another type")
+	ErrFailed = errors.New("it fails for these claims; one that it reads may be absent, have another type, or hold a number that cannot be held exactly")
 	// ErrResult: the result has a type that it may not have here.
 	ErrResult = errors.New("its result has a type that it may not have")
 )

@@ -104,6 +104,10 @@ func (o *object) IsZeroValue() bool { return len(o.members) == 0 }
 // Iterator implements [traits.Iterable].
 func (o *object) Iterator() traits.Iterator { return &names{members: o.members} }
 
+// unreadable is what a comparison of all claims panics with if one of them is an error: a list that the claims are in would
+// drop it. Program recovers it.
+type unreadable struct{}
+
 // Equal implements [ref.Val].
 func (o *object) Equal(other ref.Val) ref.Val {
 	theirs, ok := other.(traits.Mapper)
@@ -112,6 +116,9 @@ func (o *object) Equal(other ref.Val) ref.Val {
 	}
 	for i := range o.members {
 		value, ok := theirs.Find(o.members[i].name)
+		if types.IsError(o.members[i].get()) || ok && types.IsError(value) {
+			panic(unreadable{})
+		}
 		if !ok || types.Equal(o.members[i].get(), value) != types.True {
 			return types.False
 		}
@@ -167,29 +174,42 @@ func (n *names) Equal(ref.Val) ref.Val          { return types.NoSuchOverloadErr
 func (n *names) Type() ref.Type                 { return types.IteratorType }
 func (n *names) Value() any                     { return nil }
 
+// maxScans is how many members of the token are looked for one by one. Behind it stands an index: a token has up to 256, and
+// a step of an expression must not take as many.
+const maxScans = 64
+
 // root is the variable claims. A member is looked up in the token when it is asked for, and read once; the whole is
-// built only for what needs it, such as a loop over all claims.
+// built only for what needs it, such as a loop over all claims, and for what asks often.
 type root struct {
 	claims *token.Claims
+	meter  *meter
+	scans  int
 	seen   []member
 	all    *object
 }
 
+// whole charges for a pass over the token.
 func (r *root) whole() *object {
-	if r.all == nil {
-		var members []member
-		for name, value := range r.claims.All() {
-			members = append(members, member{name: types.String(name), raw: value.JSON()})
-		}
-		r.all = newObject(members)
+	if r.all != nil {
+		return r.all
 	}
+	var members []member
+	for name, value := range r.claims.All() {
+		m := member{name: types.String(name), raw: value.JSON()}
+		r.meter.charge(1 + len(m.raw)/textPerUnit)
+		if !readable(m.raw) {
+			m.value = errValue()
+		}
+		members = append(members, m)
+	}
+	r.all = newObject(members)
 	return r.all
 }
 
 // Find implements [traits.Mapper].
 func (r *root) Find(key ref.Val) (ref.Val, bool) {
-	if r.all != nil {
-		return r.all.Find(key)
+	if r.scans++; r.all != nil || r.scans > maxScans {
+		return r.whole().Find(key)
 	}
 	name, ok := key.(types.String)
 	if !ok {
@@ -204,17 +224,13 @@ func (r *root) Find(key ref.Val) (ref.Val, bool) {
 	if !ok {
 		return nil, false
 	}
-	r.seen = append(r.seen, member{name: name, value: fromJSON(value.JSON())})
+	r.seen = append(r.seen, member{name: name, value: claimFromJSON(value.JSON())})
 	return r.seen[len(r.seen)-1].value, true
 }
 
 // Contains implements [traits.Container].
 func (r *root) Contains(key ref.Val) ref.Val {
-	name, ok := key.(types.String)
-	if !ok {
-		return types.False
-	}
-	_, ok = r.claims.Lookup(string(name))
+	_, ok := r.Find(key)
 	return types.Bool(ok)
 }
 

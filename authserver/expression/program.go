@@ -28,7 +28,11 @@ type Subject struct {
 }
 
 // Of starts an evaluation. All programs that take the Subject share [MaxTotal].
-func Of(c *token.Claims) *Subject { return &Subject{claims: root{claims: c}, total: MaxTotal} }
+func Of(c *token.Claims) *Subject {
+	s := &Subject{claims: root{claims: c}, total: MaxTotal}
+	s.claims.meter = &s.meter
+	return s
+}
 
 // ResolveName implements [interpreter.Activation].
 func (s *Subject) ResolveName(name string) (any, bool) {

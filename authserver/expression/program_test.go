@@ -4,6 +4,7 @@ package expression
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/token"
@@ -50,7 +51,7 @@ func TestBool(t *testing.T) {
 		{"claims.big == 9223372036854775807", true, nil},
 		{"claims.big + 1 > 0", false, ErrFailed}, // overflow
 		{"claims.huge == 18446744073709551615u", true, nil},
-		{"type(claims.beyond) == double", true, nil},
+		{"type(claims.beyond) == double || type(claims.beyond) != double", false, ErrFailed},
 		{"type(claims.level) == int && type(claims.ratio) == double && type(claims.nothing) == null_type", true, nil},
 		{"claims.nothing == null", true, nil},
 		{"type(claims.realm) == map && type(claims.groups) == list", true, nil},
@@ -72,7 +73,8 @@ func TestBool(t *testing.T) {
 		{"claims.groups.map(g, g + '!') == ['dev!', 'ops!', 'dev/eu!']", true, nil},
 		{"claims.groups.map(g, g == 'ops', g.upperAscii()) == ['OPS']", true, nil},
 		{"claims.groups + ['x'] == ['dev', 'ops', 'dev/eu', 'x']", true, nil},
-		{"claims.groups == claims.groups && claims.realm == claims.realm && claims == claims", true, nil},
+		{"claims.groups == claims.groups && claims.realm == claims.realm", true, nil},
+		{"claims == claims", false, ErrFailed}, // one of them cannot be held
 		{"claims.realm != claims.groups && claims.realm == {'roles': ['admin', 'user'], 'deep': {'x': [1, 2]}}", true, nil},
 		{"claims.realm.deep.x[1] == 2 && claims.groups[0] == 'dev'", true, nil},
 		{"claims.groups[9] == 'dev'", false, ErrFailed},
@@ -101,6 +103,45 @@ func TestBool(t *testing.T) {
 		got, err := mustCompile(t, row.text, Rule).Bool(Of(read(t, person)))
 		if got != row.want || !errors.Is(err, row.err) {
 			t.Errorf("%s = %v, %v; want %v, %v", row.text, got, err, row.want, row.err)
+		}
+	}
+}
+
+// TestNumbers guards that a number is held exactly or not at all: two that differ never become one name, and a claim with
+// one that cannot be held fails wherever the expression looks into it, negated or not.
+func TestNumbers(t *testing.T) {
+	for number, want := range map[string]string{
+		"7": "7", "-0": "0", "9223372036854775807": "9223372036854775807", "-9223372036854775808": "-9223372036854775808", "18446744073709551615": "18446744073709551615",
+		"18446744073709551616": "", "-9223372036854775809": "", "123456789012345678901234567890": "", "123456789012345678901234567891": "",
+		"1.0": "1", "1e0": "1", "1.50": "1.5", "100E-2": "1", "0.1": "0.1", "-0.25": "-0.25", "0e99999999": "0", "0.30000000000000004": "0.30000000000000004",
+		"0.99999999999999999999": "", "3.0000000000000000001": "", "0.10000000000000001": "", "1e-400": "", "4.9406564584124654e-324": "", "5e-324": "5e-324",
+		"9007199254740991.0": "9.007199254740991e+15", "9007199254740992.0": "", "9007199254740993.0": "", "-9007199254740992e0": "", "1e20": "",
+		"1e400": "", "-1e400": "", "1e-99999999999999999999999": "",
+	} {
+		for _, row := range []struct{ text, in string }{
+			{"string(claims.n)", "%"}, {"string(claims.n[0])", "[%]"}, {"string(claims.n.a[1])", `{"a":["\"9",%]}`},
+			{"claims.map(k, string(claims[k]))[1]", "%"},
+		} {
+			c := read(t, `{"exp":1,"n":`+strings.ReplaceAll(row.in, "%", number)+`}`)
+			got, _, err := mustCompile(t, row.text, Text).Strings(Of(c))
+			if want == "" && !errors.Is(err, ErrFailed) || want != "" && (err != nil || got[0] != want) {
+				t.Errorf("%s of %s = %q, %v; want %q", row.text, number, got, err, want)
+			}
+		}
+	}
+	c := read(t, `{"exp":1,"n":1e400,"l":["a",[18446744073709551616]],"o":{"a":"b","c":{"d":0.99999999999999999999}},"s":"x"}`)
+	for _, text := range []string{
+		"claims.n > 3", "claims.n != 1", "!(claims.n in [1])", "claims.n < 0 || claims.n > 3", "claims.l != ['a']", "claims.l[0] == 'a'", "!('b' in claims.l)", "claims.l.size() > 1",
+		"claims.o != {}", "claims.o.a == 'b'", "!('z' in claims.o)", "has(claims.n)", "claims != {'exp': 1, 'n': 1, 'l': 1, 'o': 1, 's': 1}", "!(claims in [{'exp': 1, 'n': 1, 'l': 1, 'o': 1, 's': 1}])", "!sets.contains([1], [claims.n])",
+		"claims.?n.orValue(5) == 5", "[claims] == [claims]", "claims.exists(k, claims[k] == 1 && false) || claims.n == claims.n",
+	} {
+		if ok, err := mustCompile(t, text, Rule).Bool(Of(c)); ok || !errors.Is(err, ErrFailed) {
+			t.Errorf("%s = %v, %v; want ErrFailed", text, ok, err)
+		}
+	}
+	for _, text := range []string{"claims.s == 'x'", "!has(claims.absent)", "claims != {}", "'n' in claims", "claims.exists(k, k == 's')", "claims.size() == 5", "claims.n == 1 || claims.s == 'x'"} {
+		if ok, err := mustCompile(t, text, Rule).Bool(Of(c)); !ok || err != nil {
+			t.Errorf("%s = %v, %v; want true", text, ok, err)
 		}
 	}
 }

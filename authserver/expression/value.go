@@ -51,7 +51,12 @@ func unquote(raw string) (string, bool) {
 	return string(text), err == nil
 }
 
-// numberFromJSON keeps integers exact within 64 bits, with a sign or without.
+// exactBelow is 2⁵³: below it every reader of JSON holds every integer exactly (RFC 8259 §6).
+const exactBelow = 1 << 53
+
+// numberFromJSON keeps integers exact within 64 bits, with a sign or without. A number with a fraction or exponent is a
+// double if it is within ±2⁵³ and the shortest decimal that stands for that double is the number as written. Every other
+// is an error, never its neighbour: so no two claims that differ are equal here, or become one text.
 func numberFromJSON(raw string) ref.Val {
 	if i, err := strconv.ParseInt(raw, 10, 64); err == nil {
 		return types.Int(i)
@@ -59,11 +64,54 @@ func numberFromJSON(raw string) ref.Val {
 	if u, err := strconv.ParseUint(raw, 10, 64); err == nil {
 		return types.Uint(u)
 	}
+	if !strings.ContainsAny(raw, ".eE") {
+		return errValue()
+	}
 	f, err := strconv.ParseFloat(raw, 64)
-	if err != nil && !math.IsInf(f, 0) { // beyond its range a number is infinite
+	if err != nil || !(math.Abs(f) < exactBelow) || digits(raw) != digits(strconv.FormatFloat(f, 'e', -1, 64)) {
 		return errValue()
 	}
 	return types.Double(f)
+}
+
+// digits are the digits of a decimal without sign, point, exponent and the zeros around them. Two that round to the same
+// double are equal if these are: a power of ten apart, they would not.
+func digits(number string) string {
+	if i := strings.IndexAny(number, "eE"); i >= 0 {
+		number = number[:i]
+	}
+	number = strings.TrimPrefix(number, "-")
+	return strings.Trim(strings.ReplaceAll(number, ".", ""), "0")
+}
+
+// claimFromJSON is fromJSON for a whole claim. One that holds a number that cannot be held, at any depth, is an error
+// altogether: cel-go compares lists that have errors in them as if those were equal.
+func claimFromJSON(raw string) ref.Val {
+	if !readable(raw) {
+		return errValue()
+	}
+	return fromJSON(raw)
+}
+
+// alwaysExact is the length up to which a number without exponent can always be held, sign and point included.
+const alwaysExact = 15
+
+func readable(raw string) bool {
+	r := scanner{raw: raw}
+	for r.at < len(raw) {
+		switch c := raw[r.at]; {
+		case c == '"':
+			r.skipString()
+		case c == '-' || '0' <= c && c <= '9':
+			number := r.value()
+			if (len(number) > alwaysExact || strings.ContainsAny(number, "eE")) && types.IsError(numberFromJSON(number)) {
+				return false
+			}
+		default:
+			r.at++
+		}
+	}
+	return true
 }
 
 func listFromJSON(raw string) ref.Val {

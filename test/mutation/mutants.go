@@ -191,6 +191,17 @@ var mutants = []mutant{
 	{"claims: size of the identity", "authserver/claims/identity.go", `	if size > MaxIdentity {
 		return Identity{}`, `	if false {
 		return Identity{}`},
+	{"claims: comma of a claim in a header", "authserver/claims/source.go", `	if text, ok := scalar(value); ok {
+		return encode(text, ",")`, `	if text, ok := scalar(value); ok {
+		return encode(text, "")`},
+	{"claims: comma of an expression in a header", "authserver/claims/source.go", "return encode(values[0], \",\")", "return encode(values[0], \"\")"},
+	{"expression: integers of 64 bits", "authserver/expression/value.go", "if !strings.ContainsAny(raw, \".eE\") {", "if false {"},
+	{"expression: doubles of whole numbers", "authserver/expression/value.go", "!(math.Abs(f) < exactBelow) || ", ""},
+	{"expression: doubles as written", "authserver/expression/value.go", " || digits(raw) != digits(strconv.FormatFloat(f, 'e', -1, 64))", ""},
+	{"expression: numbers within a claim", "authserver/expression/value.go", "if !readable(raw) {", "if false {"},
+	{"expression: numbers within all claims", "authserver/expression/object.go", "if !readable(m.raw) {", "if false {"},
+	{"expression: a comparison with what cannot be held", "authserver/expression/object.go", "if types.IsError(o.members[i].get()) || ok && types.IsError(value) {", "if false {"},
+	{"expression: an index of many members", "authserver/expression/object.go", "r.all != nil || r.scans > maxScans", "r.all != nil"},
 	{"claims: required value", "authserver/claims/rules.go", "!ok || text != r.required", "!ok && text != r.required"},
 	{"claims: expression that is false", "authserver/claims/rules.go", "case !holds:", "case false && !holds:"},
 	{"claims: expression that fails", "authserver/claims/rules.go", `	case err != nil:
