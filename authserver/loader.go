@@ -198,13 +198,9 @@ func readKeys(data []byte, f *file) error {
 }
 
 func readShard(name string, data []byte, reach policy.Outbound, f *file) error {
-	tenants, err := config.ParseTenants(name, data)
+	shard, err := policy.ReadShard(name, data, reach, f.shard, nil)
 	if err != nil {
 		return err
-	}
-	shard, err := policy.CompileShard(tenants, reach, f.shard)
-	if err != nil {
-		return fmt.Errorf("checking %s: %w", name, err)
 	}
 	f.shard = shard
 	return nil
@@ -235,7 +231,7 @@ func (l *loader) swap(in inputs, serving map[string]string) {
 	}
 	policies, err := policy.NewSet(own, in.shards...)
 	if err != nil {
-		// The shards of one set cannot share a tenant ID: each was checked to hold only its own.
+		// Cannot happen: the set is whole, and all of it was compiled for one Outbound.
 		for name := range serving {
 			l.files[name].err = err
 		}

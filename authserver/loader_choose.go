@@ -35,13 +35,8 @@ func (l *loader) choose(reach policy.Outbound) (in inputs, serving map[string]st
 	for n := range count {
 		name := config.TenantsFile(count, n)
 		f := l.files[name]
-		shard, err := f.shard.For(reach)
-		if err != nil {
-			f.err = fmt.Errorf("checking %s: %w", name, err)
-			return in, nil, false
-		}
-		f.shard = shard
-		in.shards, serving[name] = append(in.shards, shard), f.good
+		f.shard = f.shard.For(reach)
+		in.shards, serving[name] = append(in.shards, f.shard), f.good
 	}
 	return in, serving, true
 }

@@ -78,6 +78,3 @@ func where(list string, i int, key string) string {
 	}
 	return fmt.Sprintf("%s[%d]", list, i)
 }
-
-// At names a policy for a message: by its key at /configz if it has the form of one, else by its place in the file.
-func (t *Tenants) At(i int) string { return where("policies", i, t.Policies[i].Object) }

@@ -3,9 +3,10 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
-	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/claims"
@@ -37,10 +38,10 @@ type Outbound struct {
 
 // Policy is one compiled policy. It is immutable.
 type Policy struct {
-	from     *config.Policy  // what it was compiled from, to tell whether it still stands
-	bundle   outbound.Bundle // that from names
-	outbound Outbound
-	number   uint64 // of no other policy that its Outbound.Decisions has to do with
+	sum        config.Sum      // of the text that it was compiled from, to tell whether it still stands
+	bundleName string          // in that text, "" for none
+	bundle     outbound.Bundle // that has this name
+	number     uint64          // of no other policy that its Outbound.Decisions has to do with
 
 	tenant    string
 	object    string
@@ -54,6 +55,7 @@ type Policy struct {
 	nonce     string        // "": not checked
 	claims    *claims.Rules
 	acceptOwn bool
+	refresh   time.Duration // how often its key sets are fetched while they are in use
 }
 
 // Object is "TenantJWTPolicy/namespace/name", the key at /configz.
@@ -76,12 +78,12 @@ func (p *Policy) Remotes() []keys.Source {
 	return remotes
 }
 
-// refreshInterval is how often the policy wants its key sets fetched while they are in use.
-func (p *Policy) refreshInterval() time.Duration {
-	if p.from.JWKS == nil {
+// refreshInterval is how often a policy wants its key sets fetched while they are in use.
+func refreshInterval(c *config.Policy) time.Duration {
+	if c.JWKS == nil {
 		return defaultRefreshInterval
 	}
-	return p.from.JWKS.RefreshInterval.Value()
+	return c.JWKS.RefreshInterval.Value()
 }
 
 // staleIfError is how long the policy takes keys after their fetch while later fetches fail; 0 for not at all.
@@ -92,26 +94,85 @@ func staleIfError(c *config.Policy) time.Duration {
 	return c.JWKS.StaleIfError.Value()
 }
 
-// compile parses a policy's keys and expressions once and for all. bundle is the one that c names. c must not be changed
-// afterwards. An error names the field and holds nothing of its value: it is told at /configz.
-func compile(c *config.Policy, bundle outbound.Bundle, o Outbound) (*Policy, error) {
+// bundle is the one that counts for a policy that names b, which may be none.
+func (o *Outbound) bundle(b outbound.Bundle) outbound.Bundle {
+	if b == (outbound.Bundle{}) {
+		return o.CABundle
+	}
+	return b
+}
+
+// compiler compiles the policies of one file. Equal lists and texts of theirs, of which there are many, become one.
+type compiler struct {
+	outbound Outbound
+	bundles  map[string]outbound.Bundle
+	lists    map[string][]string // by the texts, one after the other
+	texts    map[string]string
+}
+
+func (m *compiler) list(l []string) []string {
+	if len(l) == 0 {
+		return nil
+	}
+	key := strings.Join(l, "\x00")
+	same := m.lists[key]
+	if same == nil {
+		same = slices.Clip(l)
+		m.lists[key] = same
+	}
+	if !slices.Equal(same, l) { // a text may hold what stands between two
+		return l
+	}
+	return same
+}
+
+func (m *compiler) text(s string) string {
+	same, ok := m.texts[s]
+	if !ok {
+		same, m.texts[s] = s, s
+	}
+	return same
+}
+
+// unite replaces the lists and texts of c that other policies are likely to have too.
+func (m *compiler) unite(c *config.Policy) {
+	c.Algorithms, c.TokenTypes, c.Audiences = m.list(c.Algorithms), m.list(c.TokenTypes), m.list(c.Audiences)
+	for _, s := range []*config.Source{&c.Claims.Username.Source, &c.Claims.Email, &c.Claims.Groups} {
+		s.Claims, s.Joined = m.list(s.Claims), m.list(s.Joined)
+	}
+	c.Claims.EmailVerified = m.text(c.Claims.EmailVerified)
+	for i := range c.Issuers {
+		c.Issuers[i].Issuer, c.Issuers[i].JWKSURI = m.text(c.Issuers[i].Issuer), m.text(c.Issuers[i].JWKSURI)
+	}
+}
+
+// compile parses a policy's keys and expressions once and for all. c is the compiler's from then on. An error names the
+// field and holds nothing of its value: it is told at /configz.
+func (m *compiler) compile(c *config.Policy) (*Policy, error) {
+	bundle, ok := m.bundles[c.CABundle]
+	if !ok && c.CABundle != "" { // the system's roots must not stand in for it
+		return nil, errors.New("caBundle names none of bundles")
+	}
+	m.unite(c)
 	p := &Policy{
-		from: c, bundle: bundle, outbound: o, number: o.Decisions.next(),
+		bundleName: c.CABundle, bundle: bundle, number: m.outbound.Decisions.next(),
 		tenant: c.TenantID, object: c.Object, byDefault: c.Default,
 		rules:     token.Rules{Algorithms: c.Algorithms, Types: c.TokenTypes, Leeway: c.Leeway.Value()},
 		audiences: c.Audiences,
 		maxAge:    c.MaxTokenAge.Value(),
 		nonce:     c.RequiredNonce,
 		acceptOwn: c.AcceptIssuedTokens,
+		refresh:   refreshInterval(c),
 	}
 	for i, name := range c.Algorithms {
 		if _, ok := jwk.Algorithm(name); !ok {
 			return nil, fmt.Errorf("algorithms[%d] is not one of %v", i, jwk.AlgorithmNames())
 		}
 	}
-	p.wide = token.Rules{Algorithms: union(c.Algorithms, ownAlgorithms), Types: union(c.TokenTypes, ownTypes)}
+	p.wide = token.Rules{Algorithms: m.list(union(c.Algorithms, ownAlgorithms)), Types: m.list(union(c.TokenTypes, ownTypes))}
+	p.sources = make([]source, 0, len(c.Issuers))
 	for i := range c.Issuers {
-		s, err := compileSource(&c.Issuers[i], bundle, o, staleIfError(c))
+		s, err := compileSource(&c.Issuers[i], bundle, m.outbound, staleIfError(c))
 		if err != nil {
 			return nil, fmt.Errorf("issuers[%d]: %w", i, err)
 		}
@@ -157,11 +218,6 @@ func compileEncryption(c *config.Decryption) (*token.Encryption, error) {
 		KeyAlgorithms: c.KeyAlgorithms, ContentAlgorithms: c.ContentAlgorithms,
 		Required: c.Required, Direct: c.Direct, Keys: jwe.NewSet(parsed...),
 	}, nil
-}
-
-// sameAs tells whether p is what compiling c for o would give.
-func (p *Policy) sameAs(c *config.Policy, o Outbound) bool {
-	return p.outbound == o && (p.from == c || reflect.DeepEqual(p.from, c))
 }
 
 // source returns the index of the issuer of the policy with exactly that name; -1 if there is none.

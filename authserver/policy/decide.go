@@ -86,7 +86,7 @@ func (j *judgement) apply(p *Policy, tenant string) {
 }
 
 // isName tells whether a tenant could have that ID; those of policies were checked before.
-func (s *Set) isName(id string) bool { return s.tenants[id] != nil || config.ValidTenantID(id) }
+func (s *Set) isName(id string) bool { return s.Policy(id) != nil || config.ValidTenantID(id) }
 
 // find returns the policy for a tenant that the request names, or the default policy if it names none. Without a policy
 // only an own token can pass; unknown is the refusal of all others.
@@ -97,7 +97,7 @@ func (s *Set) find(named string) (p *Policy, unknown error) {
 		}
 		return s.fallback, nil
 	}
-	if p = s.tenants[named]; p == nil {
+	if p = s.Policy(named); p == nil {
 		return nil, refuse(ReasonUnknownTenant, "no policy has this tenant ID")
 	}
 	return p, nil

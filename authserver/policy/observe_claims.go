@@ -84,10 +84,10 @@ func foundNarrowing(j *judgement) string {
 	return "sent: " + strings.Join(sent, ", ")
 }
 
-func hasRules(j *judgement) bool { return j.policy != nil && len(j.policy.from.Claims.Rules) > 0 }
+func hasRules(j *judgement) bool { return j.policy != nil && j.policy.claims.Count() > 0 }
 
 func foundRules(j *judgement) string {
-	if n := len(j.policy.from.Claims.Rules); n != 1 {
+	if n := j.policy.claims.Count(); n != 1 {
 		return fmt.Sprintf("%d rules", n)
 	}
 	return "1 rule"
@@ -97,12 +97,5 @@ func foundIdentity(j *judgement) string {
 	if j.own {
 		return "username from the claim preferred_username"
 	}
-	switch u := &j.policy.from.Claims.Username; {
-	case u.Expression != "":
-		return "username from an expression"
-	case len(u.Joined) > 0:
-		return "username from the claims " + strings.Join(u.Joined, ", ")
-	default:
-		return "username from the claim " + strings.Join(u.Claims, " or ")
-	}
+	return "username from " + j.policy.claims.UsernameSource()
 }

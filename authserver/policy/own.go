@@ -82,7 +82,7 @@ func (j *judgement) judgeOwn() error {
 	if j.named != "" && j.named != organization {
 		return refuse(ReasonOrganizationDiffers, "the token's organization is not the tenant that the request names")
 	}
-	j.apply(j.set.tenants[organization], organization)
+	j.apply(j.set.Policy(organization), organization)
 	return j.admitOwn(organization)
 }
 

@@ -93,7 +93,7 @@ func (s *Set) recall(j *judgement) (Decision, bool) {
 	p := j.policy
 	switch {
 	case r.own:
-		if p = s.tenants[r.tenant]; p.numbered() != r.policy {
+		if p = s.Policy(r.tenant); p.numbered() != r.policy {
 			return Decision{}, false
 		}
 	case r.source >= 0 && p.sources[r.source].current() != r.keys:

@@ -5,6 +5,7 @@ package policy
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -264,7 +265,7 @@ func TestAChangeForgets(t *testing.T) {
 
 // shardForTest is a shard with the set's policies, as if it were one file.
 func (s *Set) shardForTest() *Shard {
-	return &Shard{policies: slices.Collect(s.Policies()), decisions: s.decisions}
+	return s.shards[0]
 }
 
 // TestTwoTenantsAndOneToken guards that what one policy accepted is nothing to another, though they are alike.
@@ -301,12 +302,14 @@ func TestAnOwnTokenIsRememberedForItsOrganization(t *testing.T) {
 // TestSharesOfOneMemory guards that no set counts the policies of two memories, which number them alike.
 func TestSharesOfOneMemory(t *testing.T) {
 	a := shard(t, nil, Outbound{Decisions: newDecisions()}, acmePolicy(t, nil))
-	b := shard(t, nil, Outbound{Decisions: newDecisions()}, symmetric(t, "b", secret, ""))
-	if _, err := NewSet(ownOf(t), a, b); err == nil {
+	half := func(n int) *Shard {
+		return shardOf(t, nil, Outbound{Decisions: newDecisions()}, &config.Tenants{Count: 2, Shard: n})
+	}
+	if _, err := NewSet(ownOf(t), half(0), half(1)); err == nil || !strings.Contains(err.Error(), "Decisions") {
 		t.Error("two memories were accepted")
 	}
-	if moved, err := a.For(Outbound{}); err != nil || moved == a || moved.decisions != nil {
-		t.Errorf("a shard kept its memory: %v", err)
+	if moved := a.For(Outbound{}); moved == a || moved.outbound.Decisions != nil || moved.tenants["acme"].number != 0 {
+		t.Error("a shard kept its memory")
 	}
 }
 

@@ -60,13 +60,25 @@ func shard(t testing.TB, previous *Shard, o Outbound, policies ...config.Policy)
 	return shardOf(t, previous, o, &config.Tenants{Policies: policies})
 }
 
+// shardOf compiles the shard of a file, the only one unless it says otherwise.
 func shardOf(t testing.TB, previous *Shard, o Outbound, tenants *config.Tenants) *Shard {
 	t.Helper()
-	s, err := CompileShard(tenants, o, previous)
+	s, err := tryShard(t, previous, o, tenants)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// tryShard encodes and reads the file.
+func tryShard(t testing.TB, previous *Shard, o Outbound, tenants *config.Tenants) (*Shard, error) {
+	t.Helper()
+	tenants.Version, tenants.Count = config.Version, max(1, tenants.Count)
+	data, err := tenants.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ReadShard(config.TenantsFile(tenants.Count, tenants.Shard), data, o, previous, nil)
 }
 
 func decide(t testing.TB, s *Set, tenant, secret string) Decision {
@@ -95,9 +107,9 @@ func TestAChangeRebuildsOnePolicy(t *testing.T) {
 	}
 	first := shard(t, nil, Outbound{}, list(secret)...)
 	second := shard(t, first, Outbound{}, list(secret+"-new")...)
-	for i, same := range []bool{true, true, false} {
-		if (first.policies[i] == second.policies[i]) != same {
-			t.Errorf("policy %s: taken over is %v, want %v", first.policies[i].tenant, !same, same)
+	for tenant, same := range map[string]bool{"a": true, "b": true, "c": false} {
+		if (first.tenants[tenant] == second.tenants[tenant]) != same {
+			t.Errorf("policy %s: taken over is %v, want %v", tenant, !same, same)
 		}
 	}
 	if decide(t, set(t, second), "c", secret).Status != http.StatusUnauthorized || decide(t, set(t, second), "c", secret+"-new").Status != http.StatusOK {
@@ -106,7 +118,7 @@ func TestAChangeRebuildsOnePolicy(t *testing.T) {
 	if decide(t, set(t, first), "c", secret).Status != http.StatusOK {
 		t.Error("the set before the change has changed")
 	}
-	if third := shard(t, second, Outbound{}, list(secret + "-new")[:2]...); len(third.policies) != 2 || decide(t, set(t, third), "c", secret+"-new").Reason != ReasonUnknownTenant {
+	if third := shard(t, second, Outbound{}, list(secret + "-new")[:2]...); len(third.tenants) != 2 || decide(t, set(t, third), "c", secret+"-new").Reason != ReasonUnknownTenant {
 		t.Error("a removed policy is still there")
 	}
 }
@@ -120,35 +132,35 @@ func TestOutboundIsPartOfAPolicy(t *testing.T) {
 	}
 	first := compiled(nil, Outbound{CABundle: outbound.NewBundle("old")})
 	next := Outbound{AllowedCIDRs: "10.0.0.0/8", CABundle: outbound.NewBundle("new")}
-	recompiled, err := first.For(next)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range []*Shard{recompiled, compiled(first, next)} {
-		for i, ca := range []string{"new", "its own"} {
+	recompiled := first.For(next)
+	for _, s := range []*Shard{recompiled, compiled(first, next), compiled(nil, next)} {
+		for tenant, ca := range map[string]string{"a": "new", "b": "its own"} {
 			want := keys.Source{URL: "https://idp.example/keys", AllowedCIDRs: "10.0.0.0/8", CABundle: outbound.NewBundle(ca)}
-			if got := s.policies[i].Remotes(); len(got) != 1 || got[0] != want {
-				t.Errorf("policy %d is fetched from %v, want %v", i, got, want)
+			if got := s.tenants[tenant].Remotes(); len(got) != 1 || got[0] != want {
+				t.Errorf("policy %s is fetched from %v, want %v", tenant, got, want)
 			}
 		}
 	}
-	if same, err := recompiled.For(next); err != nil || same != recompiled {
-		t.Errorf("nothing changed, and the shard was made again: %v", err)
+	if recompiled.For(next) != recompiled {
+		t.Error("nothing changed, and the shard was made again")
 	}
 }
 
 func TestTwoDefaultsAreNone(t *testing.T) {
 	one, two := symmetric(t, "a", secret, ""), symmetric(t, "b", secret, "")
 	one.Default = true
-	if d := decide(t, set(t, shard(t, nil, Outbound{}, one), shard(t, nil, Outbound{}, two)), "", secret); d.Status != http.StatusOK || d.Tenant != "a" {
+	both := func() *Set {
+		return set(t, shardOf(t, nil, Outbound{}, &config.Tenants{Count: 2, Shard: 0, Policies: []config.Policy{one}}),
+			shardOf(t, nil, Outbound{}, &config.Tenants{Count: 2, Shard: 1, Policies: []config.Policy{two}}))
+	}
+	if d := decide(t, both(), "", secret); d.Status != http.StatusOK || d.Tenant != "a" {
 		t.Errorf("one default: %+v", d)
 	}
 	two.Default = true
-	both := set(t, shard(t, nil, Outbound{}, one), shard(t, nil, Outbound{}, two))
-	if d := decide(t, both, "", secret); d.Status != http.StatusUnauthorized || d.Reason != ReasonNoTenant {
+	if d := decide(t, both(), "", secret); d.Status != http.StatusUnauthorized || d.Reason != ReasonNoTenant {
 		t.Errorf("two defaults: %+v", d)
 	}
-	if d := decide(t, both, "b", secret); d.Status != http.StatusOK {
+	if d := decide(t, both(), "b", secret); d.Status != http.StatusOK {
 		t.Errorf("a default by its name: %+v", d)
 	}
 }
@@ -176,10 +188,23 @@ func TestARefusedOwnTokenIsNotTheDefaultTenants(t *testing.T) {
 	}
 }
 
-func TestOneTenantTwiceIsRefused(t *testing.T) {
-	a := shard(t, nil, Outbound{}, symmetric(t, "a", secret, ""))
-	if _, err := NewSet(Own{}, a, shard(t, nil, Outbound{}, symmetric(t, "a", secret, ""))); err == nil {
-		t.Error("two policies of one tenant ID were accepted")
+// TestOnlyAWholeSetIsServed guards that no tenant is looked for where its policy is not.
+func TestOnlyAWholeSetIsServed(t *testing.T) {
+	empty := func(count, n int) *Shard {
+		return shardOf(t, nil, Outbound{}, &config.Tenants{Count: count, Shard: n})
+	}
+	for name, shards := range map[string][]*Shard{
+		"one twice":   {empty(2, 0), empty(2, 0)},
+		"wrong order": {empty(2, 1), empty(2, 0)},
+		"half":        {empty(2, 0)},
+		"of two sets": {empty(2, 0), empty(4, 1)},
+	} {
+		if _, err := NewSet(Own{}, shards...); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if s := set(t); s.Policy("a") != nil || s.Len() != 0 {
+		t.Error("a set of no shards has a policy")
 	}
 }
 
@@ -201,7 +226,7 @@ func TestCompileErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := symmetric(t, "a", secret, "")
 			c.change(&p)
-			_, err := CompileShard(&config.Tenants{Policies: []config.Policy{p}}, Outbound{}, nil)
+			_, err := tryShard(t, nil, Outbound{}, &config.Tenants{Policies: []config.Policy{p}})
 			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "c2hvcnQ") {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
