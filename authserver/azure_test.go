@@ -182,7 +182,7 @@ func TestAzureConditions(t *testing.T) {
 				p.Issuers[0].Discovery = strings.Replace(p.Issuers[0].Discovery, contoso, fabrikam, 1)
 			},
 			token: must(a.contoso.Token(entratest.V2, webshop, ada, nil)), status: 503,
-			want: condition{Status: "False", Reason: "IssuerMismatch", Message: `are of issuer "` + a.url + "/" + fabrikam + `/v2.0", expected "` + a.url + "/" + contoso + `/v2.0": set issuer`},
+			want: condition{Status: "False", Reason: "IssuerMismatch", Message: `name another issuer than "` + a.url + "/" + contoso + `/v2.0": set issuer`},
 		},
 		"an authority inside the cluster": {
 			base: func(*config.Base) {}, token: must(a.contoso.Token(entratest.V2, webshop, ada, nil)), status: 503,

@@ -42,25 +42,29 @@ var (
 	}
 )
 
-// get asks once and returns the body. Only 200 counts; the content type does not, since providers send all sorts. It is
-// returned for messages.
-func (d *document) get(ctx context.Context, client *http.Client, target *url.URL) (body []byte, mediaType string, err error) {
+// get asks once and returns the body, or next: the URL that the answer redirects to. Else only 200 counts; the content type
+// does not, since providers send all sorts. It is returned for messages. Redirects are not followed.
+func (d *document) get(ctx context.Context, client *http.Client, target *url.URL) (body []byte, mediaType string, next *url.URL, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
-		return nil, "", err
+		return nil, "", nil, err
 	}
 	req.Header.Set("Accept", d.accept)
 	req.Header.Set("User-Agent", "gatehouse")
-	resp, err := client.Do(req)
+	resp, err := outbound.WithoutRedirects(client).Do(req)
 	if err != nil {
-		return nil, "", err
+		return nil, "", nil, err
+	}
+	if next, err := outbound.Redirect(resp); next != nil || err != nil {
+		_ = resp.Body.Close()
+		return nil, "", next, err
 	}
 	if resp.StatusCode != http.StatusOK {
 		_ = resp.Body.Close()
-		return nil, "", statusError(resp.StatusCode)
+		return nil, "", nil, statusError(resp.StatusCode)
 	}
 	body, err = outbound.ReadBody(resp, d.limit)
-	return body, mediaTypeOf(resp.Header), err
+	return body, mediaTypeOf(resp.Header), nil, err
 }
 
 // parseURL reads a URL to fetch the document from; errors call it by the field's name and do not repeat it, since it may
@@ -71,7 +75,7 @@ func (d *document) parseURL(text string) (*url.URL, error) {
 	case err != nil:
 		return nil, errors.New(d.field + " is not a URL such as https://idp.example/keys")
 	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("%s has the scheme %q: use https://", d.field, u.Scheme)
+		return nil, errors.New(d.field + " is neither https:// nor http://: use https://")
 	case u.Hostname() == "":
 		return nil, errors.New(d.field + " names no host")
 	case u.User != nil:
@@ -89,7 +93,7 @@ func mediaTypeOf(h http.Header) string {
 	return t
 }
 
-// host is the source's host and port in lower case, for limits and messages.
+// host is the source's host and port in lower case, for messages.
 func host(u *url.URL) string { return strings.ToLower(u.Host) }
 
 type statusError int

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"hash/maphash"
 	"iter"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
+	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
 )
 
 // ErrUnavailable is returned (wrapped, with the cause) when it cannot be told whether a token's key is good: no key set
@@ -20,7 +22,7 @@ var ErrUnavailable = errors.New("verification keys are unavailable")
 // Engine fetches, keeps and refreshes key sets. Its methods may be called from several goroutines.
 type Engine struct {
 	options Options
-	fetch   func(context.Context, Source) fetched
+	fetch   func(context.Context, Source, readings) fetched
 	hosts   hostLimits
 	seed    maphash.Seed
 
@@ -39,9 +41,13 @@ type Engine struct {
 func New(o Options) *Engine {
 	e := &Engine{options: o.withDefaults(), seed: maphash.MakeSeed(), entries: newTable()}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
-	e.hosts = hostLimits{perHost: e.options.FetchesPerHost, slots: make(map[string]*hostSlot)}
-	e.fetch = (&fetcher{clients: e.options.Clients, hosts: &e.hosts, timeout: e.options.FetchTimeout}).fetch
+	e.hosts = hostLimits{perHost: e.options.FetchesPerHost, patience: patience, hosts: make(map[string]*hostTurns)}
+	e.fetch = e.newFetcher(e.options.Clients.Get).fetch
 	return e
+}
+
+func (e *Engine) newFetcher(client func(outbound.Profile) (*http.Client, error)) *fetcher {
+	return &fetcher{client: client, options: &e.options, pages: newPages(&e.options), hosts: &e.hosts}
 }
 
 // Close ends all fetches and timers and waits for them. Keys already fetched still serve.

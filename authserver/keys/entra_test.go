@@ -102,7 +102,7 @@ func TestTemplateNeedsADirectory(t *testing.T) {
 	cloud.Directory(directory)
 	src := Source{URL: authority + "/common/v2.0/.well-known/openid-configuration", Discovery: true, Issuer: authority + "/" + directory + "/v2.0", AllowedCIDRs: loopback}
 	s := fetchOnce(t, src, Options{})
-	if s.Reason != ReasonIssuerMismatch || !strings.Contains(s.Message, "/{tenantid}/v2.0") {
+	if s.Reason != ReasonIssuerMismatch || !strings.Contains(s.Message, src.Issuer) || strings.Contains(s.Message, template) {
 		t.Errorf("got %s: %s", s.Reason, s.Message)
 	}
 }

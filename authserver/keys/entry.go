@@ -36,6 +36,7 @@ type entry struct {
 	timer   *time.Timer
 	stopped bool
 	unknown unknownKeys
+	read    readings     // of the last fetch
 	client  *http.Client // kept so that outbound.Clients, which holds no client itself, keeps sharing it
 }
 

@@ -28,22 +28,25 @@ func explain(err error, d *document, host string) *failure {
 	var refused *outbound.AddressError
 	var status statusError
 	var content *contentError
-	name := clean(host)
+	var panicked *panicError
+	host = shorten(host)
 	switch {
+	case errors.As(err, &panicked):
+		return &failure{ReasonInternalError, fmt.Sprintf("reading the %s failed: %s", d.name, clean(panicked.what))}
 	case errors.As(err, &refused):
 		return &failure{ReasonAddressNotAllowed, clean(refused.Error())}
 	case errors.As(err, &status):
-		text := fmt.Sprintf("%s answered with status %d, expected 200", name, int(status))
+		text := fmt.Sprintf("%s answered with status %d, expected 200", host, int(status))
 		if d == &metadataDocument && (status == http.StatusNotFound || status == http.StatusGone) {
 			text += ": set discoveryURL if the issuer's metadata are elsewhere, or jwksURI to its keys"
 		}
 		return &failure{ReasonBadStatus, text}
 	case errors.Is(err, outbound.ErrTooLarge):
-		return &failure{ReasonTooLarge, fmt.Sprintf("the %s of %s is larger than %d KiB: %s", d.name, name, d.limit>>10, d.small)}
+		return &failure{ReasonTooLarge, fmt.Sprintf("the %s of %s is larger than %d KiB: %s", d.name, host, d.limit>>10, d.small)}
 	case errors.Is(err, outbound.ErrEncoded):
-		return &failure{ReasonBadContent, name + " compresses its answer although it was not asked to: turn that off for this path"}
+		return &failure{ReasonBadContent, host + " compresses its answer although it was not asked to: turn that off for this path"}
 	case errors.Is(err, outbound.ErrRedirect):
-		return &failure{ReasonBadRedirect, fmt.Sprintf("%s redirects where the server does not follow: name the final URL in %s", name, d.field)}
+		return &failure{ReasonBadRedirect, fmt.Sprintf("%s redirects where the server does not follow: name the final URL in %s", host, d.field)}
 	case errors.As(err, &content):
 		what := "the answer of " + host
 		if content.mediaType != "" {
@@ -64,7 +67,6 @@ func explainTLS(err error, host string) *failure {
 	var verification *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	var alert tls.AlertError
-	host = clean(host)
 	say := func(text string) *failure { return &failure{ReasonTLSFailed, text} }
 	switch {
 	case errors.As(err, &unknown):
@@ -87,7 +89,6 @@ func explainNetwork(err error, host string) *failure {
 	var dns *net.DNSError
 	var op *net.OpError
 	var syscallErr *os.SyscallError
-	host = clean(host)
 	text := host + " gave no answer that is HTTP"
 	switch {
 	case errors.Is(err, context.Canceled):

@@ -129,7 +129,7 @@ func TestSourcesThatCannotBeFetched(t *testing.T) {
 		{"no DNS", Source{URL: "https://idp.test/keys"}, ReasonUnreachable, "the name of idp.test could not be resolved"},
 		{"no URL", Source{URL: "keys"}, ReasonInvalidSource, `use https://`},
 		{"no host", Source{URL: "https:///keys"}, ReasonInvalidSource, "names no host"},
-		{"scheme", Source{URL: "file:///etc/passwd"}, ReasonInvalidSource, `"file"`},
+		{"scheme", Source{URL: "file:///etc/passwd"}, ReasonInvalidSource, "jwksURI is neither https:// nor http://"},
 		{"password", Source{URL: "https://u:" + secretBody + "@idp.test/"}, ReasonInvalidSource, "user name or password"},
 		{"unreadable password", Source{URL: "https://u:" + secretBody + "%@idp.test/"}, ReasonInvalidSource, "not a URL"},
 		{"CA bundle", Source{URL: secure.URL, AllowedCIDRs: loopback, CABundle: outbound.NewBundle(secretBody)}, ReasonInvalidSource, "holds no certificate"},

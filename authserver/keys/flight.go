@@ -2,11 +2,7 @@
 
 package keys
 
-import (
-	"fmt"
-	"runtime"
-	"time"
-)
+import "time"
 
 // start begins a fetch; mu is held and none is in flight. The fetch belongs to the engine, not to a caller.
 func (en *entry) start(now time.Time) {
@@ -16,38 +12,39 @@ func (en *entry) start(now time.Time) {
 	if en.timer != nil {
 		en.timer.Stop()
 	}
+	seen := en.read
 	en.engine.work.Go(func() {
-		result := en.fetch()
+		result := en.fetch(seen)
 		en.land(f, result)
 	})
 }
 
-// fetch turns a panic into a failure: the document is hostile, and one tenant's must not end the process for all.
-func (en *entry) fetch() (result fetched) {
+// fetch turns a panic into a failure: what is fetched is hostile, and one tenant's must not end the process for all.
+func (en *entry) fetch(seen readings) (result fetched) {
 	defer func() {
-		if r := recover(); r != nil {
-			what := fmt.Sprintf("%T", r)
-			if err, ok := r.(runtime.Error); ok {
-				what = err.Error()
-			}
-			result = fetched{failure: &failure{ReasonInternalError, "reading the JWKS failed: " + clean(what)}}
+		if v := recover(); v != nil {
+			result = fetched{failure: explain(recovered(v), &keySet, "")}
 		}
 	}()
-	return en.engine.fetch(en.engine.ctx, en.src)
+	return en.engine.fetch(en.engine.ctx, en.src, seen)
 }
 
 // land publishes what a fetch brought, plans the next one and lets the callers go on.
 func (en *entry) land(f *flight, result fetched) {
 	now := time.Now()
 	o := &en.engine.options
+	started := f.started
+	if !result.started.IsZero() && result.started.Before(started) {
+		started = result.started // it tells of that moment, whoever asked
+	}
 
 	en.mu.Lock()
-	next := en.view.Load().after(result, f.started, now, time.Duration(en.interval.Load()), o)
+	next := en.view.Load().after(result, started, now, time.Duration(en.interval.Load()), o)
 	en.view.Store(next)
 	if result.failure == nil {
-		en.unknown.landed(result.set, f)
+		en.unknown.landed(result.set, f.asked, started)
 	}
-	en.client = result.client
+	en.read, en.client = result.read, result.client
 	en.flight = nil
 	en.flying.Store(false)
 	if !en.stopped && en.engine.ctx.Err() == nil {
@@ -56,7 +53,7 @@ func (en *entry) land(f *flight, result fetched) {
 	en.mu.Unlock()
 
 	close(f.done)
-	if o.Hooks.Fetched != nil {
+	if o.Hooks.Fetched != nil && !result.shared {
 		o.Hooks.Fetched(en.src, next.status(now), now.Sub(f.started))
 	}
 }

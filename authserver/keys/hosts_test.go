@@ -29,6 +29,7 @@ func TestFetchesPerHost(t *testing.T) {
 	defer live.Close()
 
 	engine := New(Options{FetchesPerHost: 3, MaxWait: 20 * time.Second, FetchTimeout: 20 * time.Second})
+	engine.hosts.patience = time.Hour
 	ctx, cancel := context.WithCancel(t.Context())
 	var callers sync.WaitGroup
 	for i := range 30 {
@@ -54,8 +55,8 @@ func TestFetchesPerHost(t *testing.T) {
 func (h *hostLimits) waiting(url string) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if slot := h.slots[strings.TrimPrefix(url, "http://")]; slot != nil {
-		return slot.users
+	if at := h.hosts[strings.TrimPrefix(url, "http://")]; at != nil {
+		return len(at.held) + len(at.waiting) + len(at.troubled)
 	}
 	return 0
 }

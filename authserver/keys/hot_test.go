@@ -25,7 +25,7 @@ func warm(tb testing.TB, n int) (*Engine, Source) {
 	}
 	engine := New(Options{})
 	tb.Cleanup(engine.Close)
-	engine.fetch = func(context.Context, Source) fetched { return fetched{set: set} }
+	engine.fetch = func(context.Context, Source, readings) fetched { return fetched{set: set} }
 	sources, bundle := make([]Source, n), outbound.NewBundle(strings.Repeat("c", bundleSize))
 	for i := range sources {
 		sources[i] = Source{URL: "https://idp.test/tenant/" + strconv.Itoa(i) + "/keys", CABundle: bundle}

@@ -42,7 +42,8 @@ func parseMetadata(body []byte) (metadata, error) {
 }
 
 // check tells whether the metadata are of the source's issuer (OpenID Connect Discovery 1.0 §4.3, RFC 8414 §3.3) and name
-// keys. Without the first, whoever serves the metadata could vouch for any issuer.
+// keys. Without the first, whoever serves the metadata could vouch for any issuer. What they name instead is not told: it is
+// the upstream's to write.
 func (m *metadata) check(src *Source, host string) *failure {
 	found := m.Issuer
 	if src.Directory != "" {
@@ -54,14 +55,14 @@ func (m *metadata) check(src *Source, host string) *failure {
 		if strings.TrimRight(found, "/") == strings.TrimRight(src.Issuer, "/") {
 			fix = "they differ in the slash at the end: write issuer as the tokens have it"
 		}
-		return &failure{ReasonIssuerMismatch, fmt.Sprintf("the metadata of %s are of issuer %s, expected %s: %s", clean(host), quote(m.Issuer), quote(src.Issuer), fix)}
+		return &failure{ReasonIssuerMismatch, fmt.Sprintf("the metadata of %s name another issuer than %s: %s", shorten(host), quote(src.Issuer), fix)}
 	case m.JWKSURI == "":
-		return &failure{ReasonNoJWKSURI, "the metadata of " + clean(host) + " have no jwks_uri: set jwksURI to the issuer's keys"}
+		return &failure{ReasonNoJWKSURI, "the metadata of " + shorten(host) + " have no jwks_uri: set jwksURI to the issuer's keys"}
 	}
 	return nil
 }
 
-// quote makes a value of somebody else's fit for a message.
+// quote makes a value of the object's own fit for a message.
 func quote(s string) string {
 	const most = 200
 	if len(s) > most {

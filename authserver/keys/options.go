@@ -17,16 +17,17 @@ type Options struct {
 	Hooks Hooks
 
 	// RefreshInterval is the longest time between fetches of a source in use, where [Engine.Name] gives none; 10m. Each is
-	// up to a tenth earlier.
+	// up to a tenth earlier, and may use what another source has fetched within UnknownKeyInterval.
 	RefreshInterval time.Duration
 	// Keep is how long keys are kept after their fetch while later fetches fail: the longest Ask.MaxStale; 168h.
 	Keep time.Duration
-	// UnknownKeyInterval is the shortest time between two fetches because of an unknown kid; 30s.
+	// UnknownKeyInterval is the shortest time between two fetches because of an unknown kid, by one source and of one
+	// document; 30s.
 	UnknownKeyInterval time.Duration
 	// BackoffMin and BackoffMax bound the time to the next attempt after a failure; 1s and 5m. It doubles with each
 	// failure, and half of it is random.
 	BackoffMin, BackoffMax time.Duration
-	// FetchTimeout bounds one fetch, its redirects and body included; 10s.
+	// FetchTimeout bounds the fetch of one document, its redirects and body included; 10s. With discovery there are two.
 	FetchTimeout time.Duration
 	// MaxWait bounds how long a caller waits for a fetch; 5s. Where the last fetch failed, it waits at most a fifth.
 	MaxWait time.Duration
@@ -34,8 +35,8 @@ type Options struct {
 	IdleAfter time.Duration
 	// DropAfter is how long a source that no snapshot names and nobody asks for keeps its keys; 10m.
 	DropAfter time.Duration
-	// FetchesPerHost bounds the fetches in flight at one host and port; 8. There is no bound over all hosts, so hosts
-	// that hang cannot take the turn of others.
+	// FetchesPerHost bounds the requests in flight at one host and port; 8. Slow ones and those of documents that failed get
+	// at most half, at least one. There is no bound over all hosts, so hosts that hang cannot take the turn of others.
 	FetchesPerHost int
 	// MaxWaiters bounds the callers that wait at one source; 1024. Further ones get ErrUnavailable at once.
 	MaxWaiters int
@@ -47,7 +48,8 @@ type Options struct {
 // The age of each key set is read with [Engine.All].
 type Hooks struct {
 	// Fetched is called after each fetch with the source's new status and the time the fetch took, turns waited for included.
-	// Status.Reason tells how this fetch ended.
+	// Status.Reason tells how this fetch ended. A fetch that asked nobody, since other sources had just asked for all of its
+	// documents or were about to, does not count.
 	Fetched func(src Source, status Status, took time.Duration)
 }
 
@@ -87,6 +89,9 @@ func (o *Options) backoff(failures int) time.Duration {
 	d = min(d, o.BackoffMax)
 	return d/2 + time.Duration(o.Rand()*float64(d/2))
 }
+
+// patience is how long a request may take while others wait for a turn at the same host. A key server answers in less.
+const patience = 500 * time.Millisecond
 
 // Bounds of a refresh interval (TenantJWTPolicy spec.jwks.refreshInterval).
 const minInterval, maxInterval = time.Minute, 24 * time.Hour

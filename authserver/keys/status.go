@@ -112,6 +112,17 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
+// shorten makes a host fit for a message that has more to say: a name that is long loses its beginning, since it is the end
+// that tells whose it is.
+func shorten(host string) string {
+	const most = 100
+	host = clean(host)
+	if len(host) > most {
+		host = "..." + host[len(host)-most:]
+	}
+	return host
+}
+
 // clean makes text fit for a condition: printable ASCII of at most 300 bytes.
 func clean(s string) string {
 	const most = 300

@@ -47,8 +47,8 @@ func (u *unknownKeys) due(id uint64, now time.Time) bool {
 }
 
 // landed records the key IDs that callers waited for and the fetch did not bring. It runs before they are told, so that
-// nobody can ask for another fetch in between.
-func (u *unknownKeys) landed(set *jwk.Set, f *flight) {
+// nobody can ask for another fetch in between. started is when the set was asked for.
+func (u *unknownKeys) landed(set *jwk.Set, asked map[uint64]bool, started time.Time) {
 	keys := set.Keys()
 	brought := make(map[uint64]bool, len(keys))
 	for _, k := range keys {
@@ -57,9 +57,9 @@ func (u *unknownKeys) landed(set *jwk.Set, f *flight) {
 		}
 		brought[u.id(k.ID(), true)] = true
 	}
-	for id := range f.asked {
+	for id := range asked {
 		if !brought[id] && (id != 0 || len(keys) == 0) { // a token without kid knows any key
-			u.record(id, f.started)
+			u.record(id, started)
 		}
 	}
 }

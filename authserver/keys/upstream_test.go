@@ -51,7 +51,7 @@ type upstream struct {
 	panic bool
 }
 
-func (u *upstream) fetch(ctx context.Context, src Source) fetched {
+func (u *upstream) fetch(ctx context.Context, src Source, _ readings) fetched {
 	u.mu.Lock()
 	body, ok := u.body[src.URL]
 	delay, broken := u.delay[src.URL], u.panic
