@@ -64,10 +64,7 @@ func numberFromJSON(raw string) ref.Val {
 	if u, err := strconv.ParseUint(raw, 10, 64); err == nil {
 		return types.Uint(u)
 	}
-	if !strings.ContainsAny(raw, ".eE") {
-		return errValue()
-	}
-	f, err := strconv.ParseFloat(raw, 64)
+	f, err := strconv.ParseFloat(raw, 64) // longer integers are beyond ±2⁵³ too
 	if err != nil || !(math.Abs(f) < exactBelow) || digits(raw) != digits(strconv.FormatFloat(f, 'e', -1, 64)) {
 		return errValue()
 	}
