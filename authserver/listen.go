@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
@@ -120,6 +122,7 @@ func serve(server *http.Server, l net.Listener) error {
 // watch loads what the configuration directory holds, now and after each change.
 func (s *Server) watch(ctx context.Context) {
 	var last string // the errors told last
+	var settled sync.Once
 	watch.Run(ctx, watch.Options{Dir: s.options.ConfigDir, Wanted: wanted, Limit: config.MaxFile, Log: s.log}, func(files map[string][]byte) {
 		text := ""
 		if err := s.Load(files); err != nil {
@@ -129,6 +132,10 @@ func (s *Server) watch(ctx context.Context) {
 			s.log.Error("a part of the configuration is not used; the last good one stays in force", "event", logs.EventConfigRejected, "error", text)
 		}
 		last = text
+		if s.snapshot.Load() != nil {
+			// Reading many tenants for the first time takes memory that reloads, which read what changed, do not need again.
+			settled.Do(func() { go debug.FreeOSMemory() })
+		}
 	})
 }
 

@@ -4,6 +4,8 @@ package authserver
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -15,6 +17,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 	"github.com/gatehouse-auth/gatehouse/authserver/login"
 	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
+	"github.com/gatehouse-auth/gatehouse/authserver/pace"
 	"github.com/gatehouse-auth/gatehouse/authserver/policy"
 )
 
@@ -31,6 +34,7 @@ type loader struct {
 	files   map[string]*file
 	current *snapshot
 	made    inputs // of current
+	pace    pace.Pacer
 }
 
 // newLoader makes a loader for a server whose key sets come from source. Unknown users are told from known ones by nobody who
@@ -108,7 +112,7 @@ func (l *loader) load(files map[string][]byte) *snapshot {
 	reach := l.outbound()
 	for name := range files {
 		if _, _, ok := config.ParseTenantsFile(name); ok {
-			l.read(name, files, func(data []byte, f *file) error { return readShard(name, data, reach, f) })
+			l.read(name, files, func(data []byte, f *file) error { return l.readShard(name, data, reach, f) })
 		}
 	}
 	next, serving, ok := l.choose(reach)
@@ -150,7 +154,7 @@ func (l *loader) read(name string, files map[string][]byte, into func([]byte, *f
 		return
 	}
 	f := l.files[name]
-	hash := config.Hash(data)
+	hash := l.hash(data)
 	if hash == f.mounted {
 		return
 	}
@@ -165,6 +169,23 @@ func (l *loader) read(name string, files map[string][]byte, into func([]byte, *f
 	if f.err = into(data, f); f.err == nil {
 		f.good = hash
 	}
+}
+
+// pause makes way for requests, if there can be any yet.
+func (l *loader) pause() {
+	if l.current != nil {
+		l.pace.Pause()
+	}
+}
+
+// hash is [config.Hash] with pauses.
+func (l *loader) hash(data []byte) string {
+	h := sha256.New()
+	for piece := range slices.Chunk(data, 64<<10) {
+		_, _ = h.Write(piece) // it never fails
+		l.pause()
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func (l *loader) readBase(data []byte, f *file) error {
@@ -197,8 +218,8 @@ func readKeys(data []byte, f *file) error {
 	return nil
 }
 
-func readShard(name string, data []byte, reach policy.Outbound, f *file) error {
-	shard, err := policy.ReadShard(name, data, reach, f.shard, nil)
+func (l *loader) readShard(name string, data []byte, reach policy.Outbound, f *file) error {
+	shard, err := policy.ReadShard(name, data, reach, f.shard, l.pause)
 	if err != nil {
 		return err
 	}

@@ -177,7 +177,9 @@ func (s *Server) Load(files map[string][]byte) error {
 	if next == old {
 		return err
 	}
-	s.keys.Name(next.policies.Remotes()) // before the first request asks for them
+	if old == nil || !next.policies.SameRemotes(old.policies) {
+		s.keys.Name(next.policies.Remotes()) // before the first request asks for them
+	}
 	s.prepareLogins(old, next)
 	s.metrics.tenants.use(next.policies, next.tenantSeries)
 	s.snapshot.Store(next)

@@ -3,7 +3,7 @@
 // Package policy decides who a request is: the rules of DESIGN §4 on tokens, tenants, narrowing, own tokens, refusal and
 // the answer's headers.
 //
-// [CompileShard] and [NewSet] turn the rendered policies into an immutable [Set], reusing what has not changed; [Set.Decide]
+// [ReadShard] and [NewSet] turn the rendered policies into an immutable [Set], reusing what has not changed; [Set.Decide]
 // turns the [Facts] of one request into a [Decision], and [Set.Explain] into a [Report] of every check, by the same code.
 // None writes a log line, a metric or an HTTP answer: that is the work of the front ends, package authserver and its like.
 //

@@ -24,8 +24,8 @@ type Shard struct {
 }
 
 // ReadShard reads and compiles a tenants file. A policy whose text is that of one in previous, the shard that this file held
-// before or nil, is taken over without being read again: its bundle is named by content. pause, which may be nil, is called between pieces of the work.
-// An error names the file, the object and the field.
+// before or nil, is taken over without being read again: its bundle is named by content. pause, which may be nil, is called
+// between pieces of the work. An error names the file, the object and the field.
 func ReadShard(file string, data []byte, o Outbound, previous *Shard, pause func()) (*Shard, error) {
 	if pause == nil {
 		pause = func() {}

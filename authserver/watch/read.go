@@ -3,12 +3,15 @@
 package watch
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/pace"
 )
 
 // dataLink is the symbolic link that the kubelet swaps; it names the directory of the current state.
@@ -20,11 +23,16 @@ const attempts = 5
 // Read reads the files of dir whose names are wanted, each up to limit+1 bytes: one byte too many tells the caller that
 // a file is too long. All of them are of one state of a kubelet's volume. A file that cannot be read is an error.
 func Read(dir string, wanted func(name string) bool, limit int64) (map[string][]byte, error) {
+	return readPaced(dir, wanted, limit, nil)
+}
+
+// readPaced is Read that makes way for requests between files.
+func readPaced(dir string, wanted func(name string) bool, limit int64, pacer *pace.Pacer) (map[string][]byte, error) {
 	var err error
 	for range attempts {
 		before := state(dir)
 		var files map[string][]byte
-		if files, err = readAll(before, wanted, limit); err == nil && state(dir) == before {
+		if files, err = readAll(before, wanted, limit, pacer); err == nil && state(dir) == before {
 			return files, nil
 		}
 		if err != nil && state(dir) == before {
@@ -48,7 +56,7 @@ func state(dir string) string {
 	return dir
 }
 
-func readAll(dir string, wanted func(string) bool, limit int64) (map[string][]byte, error) {
+func readAll(dir string, wanted func(string) bool, limit int64, pacer *pace.Pacer) (map[string][]byte, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -66,6 +74,7 @@ func readAll(dir string, wanted func(string) bool, limit int64) (map[string][]by
 			return nil, err
 		}
 		files[e.Name()] = content
+		pacer.Pause()
 	}
 	return files, nil
 }
@@ -83,5 +92,8 @@ func readFile(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // only read
-	return io.ReadAll(io.LimitReader(f, limit+1))
+	var content bytes.Buffer
+	content.Grow(int(min(info.Size(), limit)) + bytes.MinRead) // at once, as reloads should leave little to collect
+	_, err = content.ReadFrom(io.LimitReader(f, limit+1))
+	return content.Bytes(), err
 }

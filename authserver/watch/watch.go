@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/pace"
 )
 
 // Options say what is watched. Zero durations mean the defaults.
@@ -83,6 +85,7 @@ type watcher struct {
 	inotify *fsnotify.Watcher
 	seen    map[string]stamp // at the last reading
 	failed  bool             // the last reading failed, and that has been said
+	pacer   *pace.Pacer      // nil until something was delivered: nobody is served before
 }
 
 // notify starts inotify. Without it, polling is left.
@@ -112,7 +115,7 @@ func (w *watcher) close() {
 
 func (w *watcher) read() {
 	w.seen = w.stamps() // before the content: what changes meanwhile is seen at the next poll
-	files, err := Read(w.Dir, w.Wanted, w.Limit)
+	files, err := readPaced(w.Dir, w.Wanted, w.Limit, w.pacer)
 	if err != nil {
 		if !w.failed {
 			w.Log.Error("reading the configuration; what is served stays as it is", "error", err)
@@ -122,6 +125,7 @@ func (w *watcher) read() {
 	}
 	w.failed = false
 	w.deliver(files)
+	w.pacer = &pace.Pacer{}
 }
 
 // stamp tells a file's states apart.
