@@ -13,6 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	sigsyaml "sigs.k8s.io/yaml"
+
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
 )
 
 // defaultNamespace is where objects are that name none.
@@ -114,14 +116,16 @@ func (d *document) finding(field, message string) Finding {
 	if d.kind != "" {
 		f.Object = d.kind + "/" + d.name
 	}
+	f.Tenant = d.tenant()
 	return f
 }
 
 var (
-	sniffKind = regexp.MustCompile(`(?m)^[ {]{0,4}"?kind"?:\s*["']?([A-Za-z]+)`)
-	sniffName = regexp.MustCompile(`(?m)^"?metadata"?:\s*(?:\{[^}\n]*?|(?:\n[ \t]+[^\n]*)*?\n[ \t]+)"?name"?:\s*["']?([A-Za-z0-9.-]+)`)
-	errorLine = regexp.MustCompile(`line (\d+)`)
-	anchors   = regexp.MustCompile(`unknown anchor '[^']*' referenced`)
+	sniffKind   = regexp.MustCompile(`(?m)^[ {]{0,4}"?kind"?:\s*["']?([A-Za-z]+)`)
+	sniffTenant = regexp.MustCompile(`(?m)(?:^|[ {,])"?tenantID"?:\s*["']?([A-Za-z0-9._-]+)`)
+	sniffName   = regexp.MustCompile(`(?m)^"?metadata"?:\s*(?:\{[^}\n]*?|(?:\n[ \t]+[^\n]*)*?\n[ \t]+)"?name"?:\s*["']?([A-Za-z0-9.-]+)`)
+	errorLine   = regexp.MustCompile(`line (\d+)`)
+	anchors     = regexp.MustCompile(`unknown anchor '[^']*' referenced`)
 )
 
 // sniff guesses the kind of a text that may not parse.
@@ -150,6 +154,9 @@ func (c chunk) syntaxError(err error) *Finding {
 		f.Object = kind + "/"
 		if m := sniffName.FindSubmatch(c.text); m != nil {
 			f.Object += string(m[1])
+		}
+		if m := sniffTenant.FindSubmatch(c.text); m != nil && kind == v1alpha1.KindTenantJWTPolicy {
+			f.Tenant = string(m[1])
 		}
 	}
 	return f

@@ -28,6 +28,8 @@ type Finding struct {
 	// Object is "Kind/name"; empty when the document says neither.
 	Object    string `json:"object,omitempty"`
 	Namespace string `json:"namespace,omitempty"`
+	// Tenant is the tenant ID that the document gives a policy; empty where it does not.
+	Tenant string `json:"-"`
 	// Message says what is wrong and what to do. It never holds a value of a Secret.
 	Message string `json:"message"`
 }

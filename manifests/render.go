@@ -120,18 +120,12 @@ func (s *Set) text(d *document, p render.Problem) string {
 	if p.Reason != v1alpha1.ReasonNoMatchingAuthServer {
 		return p.String()
 	}
-	var ref v1alpha1.AuthServerReference
-	spec, _ := d.value["spec"].(map[string]any)
-	if r, ok := spec["authServerRef"].(map[string]any); ok {
-		ref.Name, _ = r["name"].(string)
-		ref.Namespace, _ = r["namespace"].(string)
-	}
-	server := render.ServerOf(ref, d.namespace)
-	bad := s.leftOut[render.Key{Kind: v1alpha1.KindAuthServer, Namespace: server.Namespace, Name: server.Name}]
+	server := d.server()
+	bad := s.leftOut[server]
 	if bad == nil {
 		return p.String()
 	}
-	return fmt.Sprintf("%s: AuthServer %s has a mistake (%s:%d) and is left out, and so is what names it", p.Field, server, bad.file, bad.line)
+	return fmt.Sprintf("%s: AuthServer %s/%s has a mistake (%s:%d) and is left out, and so is what names it", p.Field, server.Namespace, server.Name, bad.file, bad.line)
 }
 
 // Served is the number of documents that the rendered files hold. An implied AuthServer is none.

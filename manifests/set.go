@@ -44,6 +44,7 @@ type Set struct {
 	documents map[render.Key]*document // good ones, of every kind that is read
 	leftOut   map[render.Key]*document // bad ones that have a name
 	unparsed  int                      // documents that nobody can name
+	given     int                      // of Gatehouse's own kinds, good or bad
 }
 
 // Load reads every document of the paths: files, folders, or "-" for stdin. Bad documents become findings. The error is for a
@@ -67,6 +68,9 @@ func (l *Loader) Parse(sources Sources) *Set {
 			documents, problem := c.parse()
 			if problem != nil {
 				s.unparsed++
+				if kind, _, _ := strings.Cut(problem.Object, "/"); own(kind) {
+					s.given++
+				}
 				s.Findings = append(s.Findings, *problem)
 			}
 			for _, d := range documents {
@@ -80,6 +84,18 @@ func (l *Loader) Parse(sources Sources) *Set {
 // Objects is the number of AuthServers, IdentityProviders and TenantJWTPolicies that were read without a mistake.
 func (s *Set) Objects() int { return len(s.servers) + len(s.providers) + len(s.policies) }
 
+// Given is the number of documents that are AuthServers, IdentityProviders and TenantJWTPolicies, or are meant to be, those with a mistake included.
+func (s *Set) Given() int { return s.given }
+
+// own tells whether Gatehouse has the kind.
+func own(kind string) bool {
+	switch kind {
+	case v1alpha1.KindAuthServer, v1alpha1.KindIdentityProvider, v1alpha1.KindTenantJWTPolicy:
+		return true
+	}
+	return false
+}
+
 // wanted tells whether a document is read at all.
 func wanted(node *yaml.Node) bool {
 	var kind, apiVersion string
@@ -92,10 +108,8 @@ func wanted(node *yaml.Node) bool {
 	switch kind {
 	case "Secret", "ConfigMap", "Namespace", "List":
 		return apiVersion == "v1"
-	case v1alpha1.KindAuthServer, v1alpha1.KindIdentityProvider, v1alpha1.KindTenantJWTPolicy:
-		return apiVersion == "" || ours(apiVersion)
 	}
-	return ours(apiVersion)
+	return own(kind) && apiVersion == "" || ours(apiVersion)
 }
 
 func ours(apiVersion string) bool {
@@ -111,6 +125,9 @@ func (s *Set) add(d *document, l *Loader) {
 	key := render.Key{Kind: d.kind, Namespace: d.namespace, Name: d.name}
 	if d.kind == "Namespace" {
 		key.Namespace = ""
+	}
+	if own(d.kind) || ours(d.apiVersion) {
+		s.given++
 	}
 	if first, there := s.documents[key]; there && d.name != "" {
 		s.Findings = append(s.Findings, d.finding("metadata.name", fmt.Sprintf(

@@ -100,7 +100,7 @@ var checks = [...]check{
 		{claims.ReasonIssuer, "add an entry with exactly the token's iss to spec.issuers, a slash at the end included, or ask the tenant whose it is"},
 	}},
 	{name: checkKey, title: "one key fits", asked: isSigned, found: foundKey, causes: []cause{
-		{ReasonKeysUnavailable, "look at the policy's condition UpstreamReady: it says why its keys cannot be fetched, and what to change"},
+		{ReasonKeysUnavailable, "once that is put right the server fetches them by itself; a cluster tells of it in the policy's condition UpstreamReady"},
 		{token.ReasonUnknownKey, "let the issuer's key set, or spec.issuers[].keys, hold the key with the token's kid; for an encrypted token spec.decryption.keys"},
 		{token.ReasonAmbiguousKey, "give each key a kid of its own, and have the issuer name it in the token"},
 		{token.ReasonKeyMismatch, "let the key with the token's kid be one for its alg: look at kty, crv, alg, use and size"},

@@ -6,8 +6,10 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/authserver/keys"
 	"github.com/gatehouse-auth/gatehouse/authserver/token"
 )
 
@@ -36,6 +38,9 @@ func (j *judgement) report() *Report {
 	failed := len(checks)
 	if d.Status != http.StatusOK {
 		failed, r.Fix = find(d.Reason)
+		if d.Reason == ReasonKeysUnavailable { // the key engine's message says what to change, and is all there is without a cluster
+			r.Fix = join(strings.TrimPrefix(d.Detail, keys.ErrUnavailable.Error()+": "), r.Fix)
+		}
 	} else {
 		r.Headers = headersOf(&d.Identity, j.set.headers)
 	}

@@ -4,6 +4,7 @@ package policy
 
 import (
 	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -18,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/keys"
 )
 
 // declaredReasons are the values of all constants Reason… of a package.
@@ -373,7 +375,8 @@ func TestDetailsOfFailures(t *testing.T) {
 		p.Claims.Rules = []config.ClaimRule{{Claim: "plan", RequiredValue: "gold"}, {Expression: "claims.plan == 'tin'", Message: "plan must be tin"}}
 	})
 	sealed := acmePolicy(t, func(p *config.Policy) { p.TenantID, p.Decryption = "sealed", decryption(t, nil) })
-	s := setOf(t, Outbound{Keys: &published{}}, acmePolicy(t, nil), unreachable, strict, sealed)
+	away := answer{err: fmt.Errorf("%w: idp.acme.example is out of reach", keys.ErrUnavailable)}
+	s := setOf(t, Outbound{Keys: away}, acmePolicy(t, nil), unreachable, strict, sealed)
 	for name, c := range map[string]struct {
 		tenant, raw  string
 		check, fix   string
@@ -386,10 +389,10 @@ func TestDetailsOfFailures(t *testing.T) {
 		"times":             {"acme", acme.sign(t, nil, acmeClaims.with(obj{"exp": now.Add(-time.Minute).Unix()})), "times", "spec.leeway", 401, []string{"exp is 2026-01-02T03:03:05Z", "now 2026-01-02T03:04:05Z", "leeway 30s"}, ""},
 		"audience":          {"strict", acme.sign(t, nil, acmeClaims), "audience", "spec.audiences", 401, []string{`aud ["https://api.example"]`, `spec.audiences ["a" "b"]`}, ""},
 		"claim rule":        {"strict", acme.sign(t, nil, acmeClaims.with(obj{"aud": "a"})), "claim_rules", "spec.claimValidationRules", 403, []string{"claimValidationRules[1]", "plan must be tin"}, ""},
-		"keys":              {"far", acme.sign(t, nil, acmeClaims), "key", "UpstreamReady", 503, []string{`kid "k1"`, "idp.acme.example"}, "hush"},
+		"keys":              {"far", acme.sign(t, nil, acmeClaims), "key", "idp.acme.example is out of reach; once that is put right", 503, []string{`kid "k1"`, "idp.acme.example"}, "hush"},
 		"key":               {"acme", acme.sign(t, obj{"kid": "k\n2"}, acmeClaims), "key", "kid", 401, []string{`kid "k\n2"`}, ""},
 		"tenant":            {"nobody", acme.sign(t, nil, acmeClaims), "tenant", "spec.tenantID", 401, []string{`"nobody"`}, ""},
-		"no key to open it": {"sealed", seal(t, obj{"kid": "x"}, acme.sign(t, nil, acmeClaims)), "key", "spec.decryption.keys", 401, []string{"decryption key"}, ""},
+		"no key to open it": {"sealed", seal(t, obj{"kid": "x"}, acme.sign(t, nil, acmeClaims)), "key", "spec.decryption.keys", 401, []string{"decryption key", `encryption: kid "x"`, "keys in spec.decryption.keys: 1"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := s.Explain(t.Context(), factsOf(t, c.tenant, c.raw), now)

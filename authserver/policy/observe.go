@@ -203,9 +203,18 @@ func foundIssuer(j *judgement) string {
 	return text
 }
 
+// foundDecryptionKeys tells, of an encrypted token that was not opened, by what a key for it is chosen.
+func (j *judgement) foundDecryptionKeys() string {
+	e := j.encryption()
+	if e == nil || !isEncrypted(j) {
+		return ""
+	}
+	return fmt.Sprintf("encryption: %s, keys in spec.decryption.keys: %d", j.show("kid"), e.Keys.Len())
+}
+
 func foundKey(j *judgement) string {
 	if j.token == nil {
-		return ""
+		return j.foundDecryptionKeys()
 	}
 	text := "no kid"
 	if kid, ok := j.token.KeyID(); ok {

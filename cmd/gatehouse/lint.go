@@ -60,7 +60,7 @@ Exit codes: 0 no errors, 1 errors, 2 wrong usage or nothing to check.`,
 
 // lintResult is what -o json prints.
 type lintResult struct {
-	// Objects is how many AuthServers, IdentityProviders and TenantJWTPolicies could be read.
+	// Objects is how many AuthServers, IdentityProviders and TenantJWTPolicies there are, those with a mistake included.
 	Objects  int                 `json:"objects"`
 	Errors   int                 `json:"errors"`
 	Warnings int                 `json:"warnings"`
@@ -94,7 +94,7 @@ func lint(f *lintFlags, stdin io.Reader, stdout, stderr io.Writer) error {
 
 // check renders every server and gathers what there is to tell.
 func check(loader *manifests.Loader, set *manifests.Set, requireRefs bool) (*lintResult, error) {
-	result := &lintResult{Objects: set.Objects(), Findings: append([]manifests.Finding{}, set.Findings...)}
+	result := &lintResult{Objects: set.Given(), Findings: append([]manifests.Finding{}, set.Findings...)}
 	for _, server := range set.Servers() {
 		out, err := set.Render(loader, server, manifests.RenderOptions{})
 		if err != nil {

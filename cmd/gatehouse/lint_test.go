@@ -156,6 +156,17 @@ func TestLintEveryServer(t *testing.T) {
 	}
 }
 
+// TestLintCountsAll guards the summary: documents with a mistake count as those without.
+func TestLintCountsAll(t *testing.T) {
+	policy := header + "kind: TenantJWTPolicy\nmetadata: {name: b}\nspec:\n  tenantID: b"
+	dir := folder(t, map[string]string{"a.yaml": docs(tenant("acme"), secretDoc, policy+"\n  leeway: 11m"+remote, policy+"\n  issuers: [\n",
+		header+"kind: TenantJWTPolicies\nmetadata: {name: a}\n", "apiVersion: v1\nkind: Secret\nmetadata: {name: [\n", "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n")})
+	code, stdout, stderr := cli(t, "", "lint", "-f", dir)
+	if code != exitFailed || stderr != "4 objects, 4 errors, 0 warnings\n" {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+}
+
 // TestLintJSON guards the form for programs, and standard input.
 func TestLintJSON(t *testing.T) {
 	code, stdout, _ := cli(t, tenant("acme"), "lint", "-f", "-", "-o", "json")

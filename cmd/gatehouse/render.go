@@ -71,7 +71,11 @@ to serve (then DIR is not touched).`,
 }
 
 func renderFiles(f *renderFlags, name types.NamespacedName, stdin io.Reader, stderr io.Writer) error {
-	r, err := renderPaths(f.paths, stdin, name, func() (manifests.RenderOptions, error) { return inForce(f.out) }, stderr)
+	r, err := renderPaths(f.paths, stdin, name, func() (manifests.RenderOptions, error) { return inForce(f.out) }, func(r *rendered) {
+		for _, finding := range r.findings {
+			_, _ = fmt.Fprintln(stderr, finding) // a terminal that is gone is no reason not to go on
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -89,13 +93,14 @@ func renderFiles(f *renderFlags, name types.NamespacedName, stdin io.Reader, std
 
 // rendered is what one render of manifests came to.
 type rendered struct {
+	set      *manifests.Set
 	out      *render.Output
 	server   *v1alpha1.AuthServer
 	findings []manifests.Finding
 }
 
-// renderPaths reads manifests and renders one AuthServer, and tells on stderr what is left out. That nothing is left to serve is an error.
-func renderPaths(paths []string, stdin io.Reader, name types.NamespacedName, options func() (manifests.RenderOptions, error), stderr io.Writer) (*rendered, error) {
+// renderPaths reads manifests and renders one AuthServer. tell is called with what is left out, also where nothing is left to serve, which is an error.
+func renderPaths(paths []string, stdin io.Reader, name types.NamespacedName, options func() (manifests.RenderOptions, error), tell func(*rendered)) (*rendered, error) {
 	loader, err := manifests.NewLoader()
 	if err != nil {
 		return nil, failed(err)
@@ -112,19 +117,16 @@ func renderPaths(paths []string, stdin io.Reader, name types.NamespacedName, opt
 	if err != nil {
 		return nil, failed(err)
 	}
-	findings := slices.Concat(set.Findings, set.Tell(out, true))
-	slices.SortFunc(findings, manifests.Finding.Compare)
-	for _, finding := range findings {
-		_, _ = fmt.Fprintln(stderr, finding) // a terminal that is gone is no reason not to go on
-	}
+	r := &rendered{set: set, out: out, findings: slices.Concat(set.Findings, set.Tell(out, true))}
+	slices.SortFunc(r.findings, manifests.Finding.Compare)
+	tell(r)
 	if out.Files == nil || set.Served(out) == 0 {
 		return nil, nothingFor(set, name)
 	}
-	server, err := set.Server(loader, name)
-	if err != nil {
+	if r.server, err = set.Server(loader, name); err != nil {
 		return nil, failed(err)
 	}
-	return &rendered{out, server, findings}, nil
+	return r, nil
 }
 
 // inForce reads of an earlier render what the next one depends on: the number of shards, and the settings that stay while

@@ -182,7 +182,7 @@ func externalURL(listen string, bound net.Addr) string {
 
 // newSite reads standard input, if it is asked for: it can be read only once.
 func newSite(f *serveFlags, name types.NamespacedName, stdin io.Reader, log *slog.Logger) (*site, error) {
-	s := &site{name: name, paths: f.paths, dataDir: f.dataDir, log: log, told: map[string]bool{}}
+	s := &site{name: name, paths: f.paths, dataDir: f.dataDir, local: onLoopback(f.listen), log: log, told: map[string]bool{}}
 	if !slices.Contains(f.paths, "-") {
 		return s, nil
 	}

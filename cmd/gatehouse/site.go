@@ -28,6 +28,7 @@ type site struct {
 	stdin   []byte
 	dataDir string
 	url     string // the external URL where the AuthServer sets none
+	local   bool   // it may dial loopback addresses
 	log     *slog.Logger
 	loader  *manifests.Loader
 
@@ -58,7 +59,7 @@ func (s *site) begin() error {
 		}
 	}
 	set := s.loader.Parse(sources)
-	out, err := set.Render(s.loader, s.name, manifests.RenderOptions{Adjust: s.adjust})
+	out, err := set.Render(s.loader, s.name, manifests.RenderOptions{Adjust: s.adjust, Loopback: s.local})
 	if err != nil {
 		return failed(err)
 	}
@@ -175,7 +176,7 @@ func (s *site) present() manifests.Sources {
 // render makes the files of a changed set of manifests. The AuthServer's last good settings stay while its document is bad,
 // as a cluster's do, which would have refused the change.
 func (s *site) render(set *manifests.Set) {
-	opts := manifests.RenderOptions{ShardCount: s.shards, Adjust: s.adjust, LastBase: s.files[config.FileBase]}
+	opts := manifests.RenderOptions{ShardCount: s.shards, Adjust: s.adjust, Loopback: s.local, LastBase: s.files[config.FileBase]}
 	server, err := set.Server(s.loader, s.name)
 	if err != nil {
 		s.log.Error("the manifests cannot be rendered; what is served stays", "event", "manifests.fault", "error", err)

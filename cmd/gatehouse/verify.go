@@ -21,6 +21,7 @@ type verifyFlags struct {
 	ops, tokenFile, server, output  string
 	paths                           []string
 	tenant, issuer, clientID, nonce string
+	verbose                         bool
 }
 
 // question is what is asked about: a token, and what the request that carries it would say beside it. A field that is nil is a
@@ -66,7 +67,7 @@ Exit codes: 0 accepted, 1 refused, or it cannot be told, 2 wrong usage.`,
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), verifyPatience)
 			defer cancel()
-			return verify(ctx, ask, q, f.output, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return verify(ctx, ask, q, &f, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	fs := cmd.Flags()
@@ -78,6 +79,7 @@ Exit codes: 0 accepted, 1 refused, or it cannot be told, 2 wrong usage.`,
 	fs.StringVar(&f.issuer, "issuer", "", "value of x-jwt-issuer; not sent by default")
 	fs.StringVar(&f.clientID, "client-id", "", "value of x-jwt-client-id; not sent by default")
 	fs.StringVar(&f.nonce, "nonce", "", "value of x-jwt-nonce; not sent by default")
+	fs.BoolVarP(&f.verbose, "verbose", "v", false, "also show the checks that neither policy nor request asks for, and those not reached (json has all)")
 	fs.StringVarP(&f.output, "output", "o", "text", "text or json")
 	return cmd
 }
@@ -130,7 +132,7 @@ func (f *verifyFlags) question(cmd *cobra.Command, stdin io.Reader) (*question, 
 	}, nil
 }
 
-func verify(ctx context.Context, ask explainer, q *question, format string, stdout, stderr io.Writer) error {
+func verify(ctx context.Context, ask explainer, q *question, f *verifyFlags, stdout, stderr io.Writer) error {
 	report, err := ask(ctx, q, stderr)
 	if err != nil {
 		return err
@@ -138,7 +140,7 @@ func verify(ctx context.Context, ask explainer, q *question, format string, stdo
 	if err := checkReport(report, q.Token); err != nil {
 		return failed(err)
 	}
-	if err := printReport(format, report, stdout); err != nil {
+	if err := printReport(f.output, report, f.verbose, stdout); err != nil {
 		return failed(fmt.Errorf("writing the report: %w", err))
 	}
 	if report.Status != statusAccepted {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"time"
 
@@ -38,40 +37,54 @@ func (f *verifyFlags) offline(args []string) (explainer, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, q *question, stderr io.Writer) (*policy.Report, error) {
-		files, err := renderOffline(paths, name, stderr)
+		r, err := renderOffline(paths, name, func(r *rendered) { r.tellTenant(q.tenant(), paths, stderr) })
 		if err != nil {
 			return nil, err
 		}
-		report, err := authserver.Explain(ctx, files, loopback(), q.facts(), time.Now())
+		report, err := authserver.Explain(ctx, r.out.Files, loopback(), q.facts(), time.Now())
 		if err != nil {
 			return nil, failed(err)
+		}
+		if report.Reason == policy.ReasonUnknownTenant {
+			if fix := r.leftOut(q.tenant()); fix != "" {
+				report.Fix = fix
+			}
 		}
 		return report, nil
 	}, nil
 }
 
 // renderOffline makes the files that serve would hold in memory.
-func renderOffline(paths []string, name types.NamespacedName, stderr io.Writer) (map[string][]byte, error) {
+func renderOffline(paths []string, name types.NamespacedName, tell func(*rendered)) (*rendered, error) {
 	adjust := func(o *v1alpha1.AuthServer) {
 		if o.Spec.ExternalURL == "" {
 			o.Spec.ExternalURL = "http://" + defaultListen
 		}
 	}
-	r, err := renderPaths(paths, nil, name, func() (manifests.RenderOptions, error) { return manifests.RenderOptions{Adjust: adjust}, nil }, stderr)
+	r, err := renderPaths(paths, nil, name, func() (manifests.RenderOptions, error) {
+		return manifests.RenderOptions{Adjust: adjust, Loopback: true}, nil
+	}, tell)
 	if err != nil {
 		return nil, err
 	}
-	files := maps.Clone(r.out.Files)
 	if signs(r.server) {
 		planned, err := issue.Plan(nil, keySettings(r.server), time.Now(), issue.Generate)
 		if err != nil {
 			return nil, failed(fmt.Errorf("planning the signing keys: %w", err))
 		}
-		if files[config.FileKeys], err = encodeKeys(planned.Keys); err != nil {
+		if r.out.Files[config.FileKeys], err = encodeKeys(planned.Keys); err != nil {
 			return nil, failed(err)
 		}
 	}
-	return files, nil
+	return r, nil
+}
+
+// tenant is the tenant that is named, "" for none.
+func (q *question) tenant() string {
+	if q.Tenant == nil {
+		return ""
+	}
+	return *q.Tenant
 }
 
 // facts are what a request would say.

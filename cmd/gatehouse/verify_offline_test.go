@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -90,6 +91,67 @@ func TestVerifyOfflineKeys(t *testing.T) {
 		if !strings.HasPrefix(stderr, filepath.Join(dir, "bad.yaml")+":") || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%s: what is left out is not told: %q", tenantID, stderr)
 		}
+	}
+}
+
+// TestVerifyOfflineTellsOwnFirst guards that among the findings of a large folder those of the asked tenant are seen, whatever their files are
+// called, and that an unknown tenant whose document is left out is told where.
+func TestVerifyOfflineTellsOwnFirst(t *testing.T) {
+	bad := func(name, tenantID, leeway string) string {
+		return header + "kind: TenantJWTPolicy\nmetadata: {name: " + name + "}\nspec:\n  tenantID: " + tenantID + "\n  leeway: " + leeway +
+			"\n  issuers: [{keys: [{secretRef: {name: zz-key, key: key}, format: Symmetric}]}]\n"
+	}
+	files := map[string]string{
+		"z-mine.yaml":   bad("mine", "globex", "11m"),
+		"z-key.yaml":    "apiVersion: v1\nkind: Secret\nmetadata: {name: zz-key}\nstringData: {key: 1}\n",
+		"z-cut.yaml":    header + "kind: TenantJWTPolicy\nmetadata: {name: cut}\nspec: {\"tenantID\": cut, issuers: [}\n",
+		"z-server.yaml": docs(bad("far", "far", "1m\n  authServerRef: {name: edge}"), header+"kind: AuthServer\nmetadata: {name: edge}\nspec: {replicas: 3}\n"),
+		"acme.yaml":     docs(tenant("acme"), secretDoc),
+	}
+	for i := range 30 {
+		files[fmt.Sprintf("b%02d.yaml", i)] = bad(fmt.Sprintf("b%02d", i), fmt.Sprintf("b%02d", i), "11m")
+	}
+	dir := folder(t, files)
+	raw := signed(t, jwt.MapClaims{"sub": "bob", "exp": farFuture})
+	for _, c := range []struct {
+		tenantID string
+		own      []string // files of the findings told first
+		fix      string
+	}{
+		{"globex", []string{"z-key.yaml:4: ", "z-mine.yaml:6: "}, "Fix: put TenantJWTPolicy/mine right, which has this tenantID and is left out (" + dir + "/z-mine.yaml:6): spec.leeway: Invalid value: "},
+		{"cut", []string{"z-cut.yaml:3: "}, "Fix: put TenantJWTPolicy/cut right, which has this tenantID and is left out (" + dir + "/z-cut.yaml:3): the document is not valid YAML"},
+		{"nobody", nil, "Fix: create a TenantJWTPolicy with this spec.tenantID"},
+		{"acme", nil, ""},
+	} {
+		_, stdout, stderr := cli(t, raw, "verify", "-f", dir, "--tenant", c.tenantID)
+		lines := strings.SplitAfter(stderr, "\n")
+		for i, want := range c.own {
+			if !strings.HasPrefix(lines[i], dir+"/"+want) {
+				t.Errorf("%s: line %d is %s", c.tenantID, i, lines[i])
+			}
+		}
+		shown := len(c.own) + maxOtherFindings
+		if more := fmt.Sprintf("and %d more: gatehouse lint --require-refs -f %s\n", 34-shown, dir); len(lines) != shown+2 || lines[shown] != more {
+			t.Errorf("%s: want %d findings and %s%s", c.tenantID, shown, more, stderr)
+		}
+		if c.fix != "" && !strings.Contains(stdout, c.fix) {
+			t.Errorf("%s: want %s\n%s", c.tenantID, c.fix, stdout)
+		}
+	}
+	if got := pathFlags([]string{"a", "b", "c", "d"}); got != " -f a -f b -f c …" {
+		t.Errorf("four paths are %q", got)
+	}
+}
+
+// TestVerifyOfflineSaysWhyKeysAreUnavailable guards the fix where there is no cluster to ask: it is the cause itself.
+func TestVerifyOfflineSaysWhyKeysAreUnavailable(t *testing.T) {
+	dir := folder(t, map[string]string{"a.yaml": header + "kind: TenantJWTPolicy\nmetadata: {name: acme}\nspec:\n  tenantID: acme\n  algorithms: [ES256]\n" +
+		"  issuers: [{issuer: https://idp.example, jwksURI: 'http://127.0.0.1:1/keys'}]\n"})
+	raw := testserved.NewSigner(t, "ES256", "k1").Sign(t, nil, testserved.Claims{"iss": "https://idp.example", "sub": "bob"})
+	_, stdout, _ := cli(t, raw, "verify", "-f", dir, "--tenant", "acme")
+	want := "Fix: the connection to 127.0.0.1:1 failed: connect: connection refused; once that is put right the server fetches them by itself"
+	if !strings.Contains(stdout, want) {
+		t.Errorf("want %s\n%s", want, stdout)
 	}
 }
 
@@ -185,7 +247,7 @@ func TestVerifyAsksServe(t *testing.T) {
 		}
 	}
 	write(t, token, "another")
-	want := "gatehouse: asking " + s.ops + "/explain: it refuses the operations token (401): --token-file must hold what Secret gatehouse-<server>-ops has now, and the server must have one\n"
+	want := "gatehouse: asking " + s.ops + "/explain: " + refusedOpsToken + "\n"
 	if code, stdout, stderr := cli(t, good, "verify", "--ops", s.ops, "--token-file", token, "--tenant", "acme"); code != exitFailed || stdout != "" || stderr != want {
 		t.Errorf("another token: exit code %d, %q %q", code, stdout, stderr)
 	}

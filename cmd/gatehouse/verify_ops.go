@@ -97,7 +97,8 @@ func postExplain(ctx context.Context, client *http.Client, target string, token 
 func refusedQuestion(status int) error {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return fmt.Errorf("it refuses the operations token (%d): --token-file must hold what Secret gatehouse-<server>-ops has now, and the server must have one", status)
+		return fmt.Errorf("it refuses the operations token (%d): --token-file must hold what the server has now, in a cluster the key token of Secret gatehouse-<server>-ops, "+
+			"with gatehouse serve the file that its --ops-token-file names (without that flag it has none)", status)
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		return fmt.Errorf("nothing explains tokens there (%d): --ops is the operations address (port 9090), not the public one (8080)", status)
 	default:

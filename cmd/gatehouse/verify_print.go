@@ -53,14 +53,14 @@ func checkReport(r *policy.Report, raw string) error {
 	return nil
 }
 
-func printReport(format string, r *policy.Report, stdout io.Writer) error {
+func printReport(format string, r *policy.Report, verbose bool, stdout io.Writer) error {
 	if format == "json" {
 		e := json.NewEncoder(stdout)
 		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
 		return e.Encode(r)
 	}
-	_, err := io.WriteString(stdout, reportText(r, hasColour(stdout)))
+	_, err := io.WriteString(stdout, reportText(r, verbose, hasColour(stdout)))
 	return err
 }
 
@@ -78,23 +78,30 @@ const (
 	reset = "\x1b[0m"
 )
 
-// reportText is a report for people: a line for each check, then what follows from them.
-func reportText(r *policy.Report, colour bool) string {
+// reportText is a report for people: a line for each check that was made, or with verbose for every one, then what follows from them.
+func reportText(r *policy.Report, verbose, colour bool) string {
 	paint := func(style, text string) string {
 		if !colour {
 			return text
 		}
 		return style + text + reset
 	}
+	shown, hidden := r.Checks, ""
+	if !verbose {
+		shown, hidden = made(r.Checks)
+	}
 	width := 0
-	for _, c := range r.Checks {
+	for _, c := range shown {
 		width = max(width, len(c.Name))
 	}
 	var b strings.Builder
-	for _, c := range r.Checks {
+	for _, c := range shown {
 		style, mark, detail := look(&c)
 		line := strings.TrimRight(fmt.Sprintf("%-4s  %-*s  %s", mark, width, oneLine(c.Name), oneLine(detail)), " ")
 		b.WriteString(paint(style, line) + "\n")
+	}
+	if hidden != "" {
+		b.WriteString(paint(faint, hidden) + "\n")
 	}
 	b.WriteString("\n")
 	if r.Status == statusAccepted {
@@ -107,6 +114,32 @@ func reportText(r *policy.Report, colour bool) string {
 		b.WriteString("Fix: " + oneLine(r.Fix) + "\n")
 	}
 	return b.String()
+}
+
+// made are the checks that were made, and what to say of the others, which nothing asks for or which an earlier failure has spared.
+func made(checks []policy.Check) (shown []policy.Check, hidden string) {
+	var skipped, spared int
+	for _, c := range checks {
+		switch c.Outcome {
+		case policy.OutcomeSkipped:
+			skipped++
+		case policy.OutcomeNotReached:
+			spared++
+		default:
+			shown = append(shown, c)
+		}
+	}
+	var parts []string
+	if skipped > 0 {
+		parts = append(parts, fmt.Sprintf("%d not asked for", skipped))
+	}
+	if spared > 0 {
+		parts = append(parts, fmt.Sprintf("%d not reached", spared))
+	}
+	if len(parts) > 0 {
+		hidden = fmt.Sprintf("-     %s (shown with -v)", strings.Join(parts, ", "))
+	}
+	return shown, hidden
 }
 
 // look is how a check is shown.

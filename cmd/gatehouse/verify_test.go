@@ -21,6 +21,10 @@ const (
 	sampleToken = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJib2IifQ.c2lnbmF0dXJl"
 )
 
+// refusedOpsToken is what a wrong operations token is answered with.
+const refusedOpsToken = "it refuses the operations token (401): --token-file must hold what the server has now, in a cluster the key token of Secret gatehouse-<server>-ops, " +
+	"with gatehouse serve the file that its --ops-token-file names (without that flag it has none)"
+
 // opsServer is an operations listener that gives one answer, and what it was asked.
 type opsServer struct {
 	url, tokenFile string
@@ -96,10 +100,9 @@ func TestVerifyPrints(t *testing.T) {
 		code   int
 		want   string
 	}{
-		{"accepted", accepted, exitFine, `ok    token       53 characters
--     decryption  not asked for
--     nonce       neither requiredNonce nor x-jwt-nonce
-ok    username    sub is "bob"
+		{"accepted", accepted, exitFine, `ok    token     53 characters
+ok    username  sub is "bob"
+-     2 not asked for (shown with -v)
 
 Accepted for tenant acme by TenantJWTPolicy/default/acme. The application is told:
   X-Auth-Request-User                acme/bob
@@ -111,7 +114,7 @@ Accepted for tenant acme by TenantJWTPolicy/default/acme. The application is tol
 `},
 		{"refused", refusedReport, exitFailed, `ok    token     53 characters
 FAIL  audience  aud is "\x1b[2Jx\r\nok\u202e", echoed [the token]
--     username  not reached
+-     1 not reached (shown with -v)
 
 Refused for tenant acme by TenantJWTPolicy/default/acme: audience_not_allowed (the client sees 401, and no reason)
 Fix: add the audience to spec.audiences of TenantJWTPolicy default/acme
@@ -142,6 +145,31 @@ Refused: no_tenant (the client sees 401, and no reason)
 	}
 }
 
+// TestVerifyPrintsAll guards that -v hides no check.
+func TestVerifyPrintsAll(t *testing.T) {
+	report := *refusedReport
+	report.Checks = append([]policy.Check{{Name: "decryption", Outcome: policy.OutcomeSkipped}, {Name: "nonce", Outcome: policy.OutcomeSkipped, Detail: "no requiredNonce"}},
+		report.Checks...)
+	o := newOpsServer(t, http.StatusOK, asJSON(t, &report))
+	_, brief, _ := cli(t, sampleToken, o.args("--tenant", "acme")...)
+	if want := "-     2 not asked for, 1 not reached (shown with -v)\n"; !strings.Contains(brief, want) {
+		t.Errorf("without -v: %s", brief)
+	}
+	for _, flag := range []string{"-v", "--verbose"} {
+		_, stdout, stderr := cli(t, sampleToken, o.args("--tenant", "acme", flag)...)
+		want := `-     decryption  not asked for
+-     nonce       no requiredNonce
+ok    token       53 characters
+FAIL  audience    aud is "\x1b[2Jx\r\nok\u202e", echoed [the token]
+-     username    not reached
+
+Refused`
+		if !strings.HasPrefix(stdout, want) || stderr != "" {
+			t.Errorf("%s: %s%s", flag, stdout, stderr)
+		}
+	}
+}
+
 // TestVerifyPrintsJSON guards that -o json is the report itself, without the token.
 func TestVerifyPrintsJSON(t *testing.T) {
 	o := newOpsServer(t, http.StatusOK, asJSON(t, refusedReport))
@@ -160,8 +188,9 @@ func TestVerifyPrintsJSON(t *testing.T) {
 
 // TestVerifyColours guards that colour only decorates: without it the text is the same.
 func TestVerifyColours(t *testing.T) {
-	for _, r := range []*policy.Report{accepted, refusedReport} {
-		plain, coloured := reportText(r, false), reportText(r, true)
+	for i, r := range []*policy.Report{accepted, refusedReport, accepted, refusedReport} {
+		verbose := i > 1
+		plain, coloured := reportText(r, verbose, false), reportText(r, verbose, true)
 		if strings.Contains(plain, "\x1b") || !strings.Contains(coloured, "\x1b") {
 			t.Error("colour where there should be none, or none where there should be")
 		}
@@ -203,7 +232,7 @@ func TestVerifyCannotTell(t *testing.T) {
 		answer string
 		want   string
 	}{
-		{"another token", 401, sampleToken, "it refuses the operations token (401): --token-file must hold what Secret gatehouse-<server>-ops has now, and the server must have one"},
+		{"another token", 401, sampleToken, refusedOpsToken},
 		{"the public listener", 404, sampleToken, "nothing explains tokens there (404): --ops is the operations address (port 9090), not the public one (8080)"},
 		{"a redirect", 302, "", "it answers 302"},
 		{"a fault", 500, sampleToken, "it answers 500"},
