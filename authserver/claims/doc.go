@@ -5,8 +5,9 @@
 //
 //	rules, err := claims.Compile(&policy.Claims, policy.TenantID) // once per policy
 //	err = claims.CheckAudience(c, policy.Audiences)               // what the policy asks of registered claims (check.go)
-//	err = rules.Check(c)                                          // claim rules (rule.go)
-//	identity, err := rules.Identify(c)                            // who it is (identity.go)
+//	subject := claims.Of(c)                                       // what may still be spent on expressions (source.go)
+//	err = rules.Check(subject)                                    // claim rules (rules.go)
+//	identity, err := rules.Identify(subject)                      // who it is (identity.go)
 //
 // source.go reads one mapped value: from the first claim that is present, from several joined by slashes, or from CEL
 // (package expression). encode.go makes it fit for a header: every value holds only %x21–7E, and a bare slash in the

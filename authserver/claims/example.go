@@ -46,10 +46,11 @@ func Example(p *config.Policy, payload []byte, now time.Time) (Identity, error) 
 			return Identity{}, err
 		}
 	}
-	if err := rules.Check(c); err != nil {
+	subject := Of(c)
+	if err := rules.Check(subject); err != nil {
 		return Identity{}, err
 	}
-	return rules.Identify(c)
+	return rules.Identify(subject)
 }
 
 // checkIssuer demands that iss is one of the issuers, compared exactly, and tid its directory if it has one.

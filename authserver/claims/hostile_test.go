@@ -25,7 +25,7 @@ func TestHostileValues(t *testing.T) {
 	plain := compile(t, config.ClaimRules{Username: config.Username{Source: claim("v")}}, "tenant-5")
 	for _, value := range hostile {
 		payload := with(t, "v", value)
-		id, err := r.Identify(read(t, payload))
+		id, err := r.Identify(Of(read(t, payload)))
 		if err != nil {
 			t.Errorf("%q: %v", value, err)
 			continue
@@ -39,7 +39,7 @@ func TestHostileValues(t *testing.T) {
 				t.Errorf("%q becomes %q, which is %q, %v", value, got, back, err)
 			}
 		}
-		if unprefixed, err := plain.Identify(read(t, payload)); err != nil || strings.Contains(unprefixed.User, "/") {
+		if unprefixed, err := plain.Identify(Of(read(t, payload))); err != nil || strings.Contains(unprefixed.User, "/") {
 			t.Errorf("%q without a prefix: %+v, %v", value, unprefixed, err)
 		}
 	}
@@ -55,7 +55,7 @@ func TestNoTwoTenantsShareAName(t *testing.T) {
 		for _, from := range sources {
 			r := compile(t, config.ClaimRules{Username: config.Username{Source: from, PrefixWithTenant: true}}, tenant)
 			for _, value := range values {
-				id, err := r.Identify(read(t, strings.Replace(with(t, "v", value), "{", `{"w":"b",`, 1)))
+				id, err := r.Identify(Of(read(t, strings.Replace(with(t, "v", value), "{", `{"w":"b",`, 1))))
 				if err != nil {
 					t.Fatal(err)
 				}

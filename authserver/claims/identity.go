@@ -5,8 +5,6 @@ package claims
 import (
 	"strconv"
 	"strings"
-
-	"github.com/gatehouse-auth/gatehouse/authserver/token"
 )
 
 // MaxIdentity bounds the values of an identity's headers, all together and as encoded, in bytes. A token bounds them
@@ -35,11 +33,7 @@ type Header struct {
 // or a header of another type than it may have, or whose expression fails, gives no value, and so no rights. Nor do the
 // groups of a user who has too many for a token: Entra ID then leaves them out (hasgroups, or _claim_names with an address
 // to ask), and this server asks nobody.
-func (r *Rules) Identify(c *token.Claims) (Identity, error) {
-	return r.identify(&subject{Claims: c})
-}
-
-func (r *Rules) identify(c *subject) (Identity, error) {
+func (r *Rules) Identify(c *Subject) (Identity, error) {
 	id := Identity{Tenant: r.tenant}
 	var err error
 	if id.User, id.PreferredUsername, err = r.user(c); err != nil {
@@ -61,7 +55,7 @@ var (
 
 // IdentifyOwn reads who a verified token of the server's own says it is, for its organization. The policy's prefix and
 // headers apply; a nil *Rules has neither.
-func (r *Rules) IdentifyOwn(c *token.Claims, organization string) (Identity, error) {
+func (r *Rules) IdentifyOwn(c *Subject, organization string) (Identity, error) {
 	own := Rules{tenant: organization, username: ownUsername, email: ownEmail, groups: ownGroups}
 	if r != nil {
 		own.prefix, own.headers = r.prefix, r.headers
@@ -71,7 +65,7 @@ func (r *Rules) IdentifyOwn(c *token.Claims, organization string) (Identity, err
 
 // user returns the values of X-Auth-Request-User and X-Auth-Request-Preferred-Username. A bare slash in the first is
 // only ever one that is added here.
-func (r *Rules) user(c *subject) (user, preferred string, err error) {
+func (r *Rules) user(c *Subject) (user, preferred string, err error) {
 	if s := &r.username; s.joined != nil {
 		joined, ok := s.join(c, "")
 		if !ok {
@@ -104,7 +98,7 @@ func (s *source) missing() string {
 
 // emailCounts tells whether the claim that vouches for the email, if the policy names one, is true. Entra ID documents
 // its xms_edov as a boolean and writes it as true, "1", "true" or 1; for that claim, and no other, these count too.
-func (r *Rules) emailCounts(c *subject) bool {
+func (r *Rules) emailCounts(c *Subject) bool {
 	if r.emailVerified == "" {
 		return true
 	}
@@ -119,7 +113,7 @@ func (r *Rules) emailCounts(c *subject) bool {
 }
 
 // complete adds the mapped headers and refuses an identity that is too large to be told.
-func (r *Rules) complete(id Identity, c *subject) (Identity, error) {
+func (r *Rules) complete(id Identity, c *Subject) (Identity, error) {
 	size := len(id.User) + len(id.Email) + len(id.Groups) + len(id.PreferredUsername) + len(id.Tenant)
 	if len(r.headers) > 0 {
 		id.Headers = make([]Header, len(r.headers))

@@ -57,7 +57,7 @@ func TestUsername(t *testing.T) {
 		{"expression gives null", cel("claims.n"), false, `{"n":null}`, "", ""},
 	} {
 		r := compile(t, config.ClaimRules{Username: config.Username{Source: row.from, PrefixWithTenant: row.prefix}}, "tenant-5")
-		id, err := r.Identify(read(t, row.payload))
+		id, err := r.Identify(Of(read(t, row.payload)))
 		if row.user == "" {
 			if e, ok := errors.AsType[*token.Error](err); !ok || e.Reason != ReasonUsername || errors.Is(err, ErrForbidden) {
 				t.Errorf("%s: %+v, %v; want a refusal for the username", row.name, id, err)
@@ -111,7 +111,7 @@ func TestEmail(t *testing.T) {
 		{"another claim, 1", claim("email"), "email_verified", `{"email":"a@b","email_verified":1}`, ""},
 	} {
 		r := compile(t, config.ClaimRules{Email: row.from, EmailVerified: row.verified}, "acme")
-		id, err := r.Identify(read(t, named(row.payload)))
+		id, err := r.Identify(Of(read(t, named(row.payload))))
 		if err != nil || id.Email != row.want {
 			t.Errorf("%s: %q, %v; want %q", row.name, id.Email, err, row.want)
 		}
@@ -149,7 +149,7 @@ func TestGroups(t *testing.T) {
 		{"expression fails", cel("claims.role"), `{}`, ""},
 	} {
 		r := compile(t, config.ClaimRules{Groups: row.from}, "acme")
-		id, err := r.Identify(read(t, named(row.payload)))
+		id, err := r.Identify(Of(read(t, named(row.payload))))
 		if err != nil || id.Groups != row.want {
 			t.Errorf("%s: %q, %v; want %q", row.name, id.Groups, err, row.want)
 		}
@@ -195,7 +195,7 @@ func TestHeaders(t *testing.T) {
 		{"expression fails", cel("claims.x.y"), `{}`, ""},
 	} {
 		r := compile(t, config.ClaimRules{Headers: []config.HeaderMapping{{Name: "X-First", Source: claim("sub")}, {Name: "X-Row", Source: row.from}}}, "acme")
-		id, err := r.Identify(read(t, named(row.payload)))
+		id, err := r.Identify(Of(read(t, named(row.payload))))
 		if err != nil {
 			t.Errorf("%s: %v", row.name, err)
 			continue
@@ -224,15 +224,15 @@ func TestIdentifyOwn(t *testing.T) {
 		{"policy", compile(t, rules, "acme"), Identity{User: "acme/bob%2Fx", PreferredUsername: "bob/x", Email: "b@own", Groups: "g", Tenant: "acme",
 			Headers: []Header{{"X-Plan", "gold"}}}},
 	} {
-		got, err := row.rules.IdentifyOwn(c, "acme")
+		got, err := row.rules.IdentifyOwn(Of(c), "acme")
 		if diff := cmp.Diff(row.want, got); diff != "" || err != nil {
 			t.Errorf("%s: %v %s", row.name, err, diff)
 		}
 	}
-	if id, err := (*Rules)(nil).IdentifyOwn(read(t, `{"exp":1,"sub":"u"}`), "acme"); err == nil {
+	if id, err := (*Rules)(nil).IdentifyOwn(Of(read(t, `{"exp":1,"sub":"u"}`)), "acme"); err == nil {
 		t.Errorf("an own token without preferred_username is %+v", id)
 	}
-	if (*Rules)(nil).Check(c) != nil || (*Rules)(nil).HeaderNames() != nil {
+	if (*Rules)(nil).Check(Of(c)) != nil || (*Rules)(nil).HeaderNames() != nil {
 		t.Error("no rules ask for something")
 	}
 }
@@ -256,7 +256,7 @@ func TestTooLarge(t *testing.T) {
 		{"user that is encoded", config.ClaimRules{Username: config.Username{Source: claim("big")}}, strings.Repeat(" ", 9<<10), false},
 		{"groups that are encoded", config.ClaimRules{Groups: claim("big")}, strings.Repeat("\u00e9", 6<<10), false},
 	} {
-		_, err := compile(t, row.rules, "acme").Identify(read(t, named(with(t, "big", row.big))))
+		_, err := compile(t, row.rules, "acme").Identify(Of(read(t, named(with(t, "big", row.big)))))
 		e, refused := errors.AsType[*token.Error](err)
 		if row.fits != (err == nil) || err != nil && (!refused || e.Reason != ReasonTooLarge || errors.Is(err, ErrForbidden)) {
 			t.Errorf("%s: %v", row.name, err)

@@ -92,13 +92,12 @@ func (r *Rules) HeaderNames() []string {
 
 // Check demands that every claim rule holds, in order. The refusal of the first that does not is answered with 403
 // ([ErrForbidden]); its detail names the rule and repeats the author's message.
-func (r *Rules) Check(c *token.Claims) error {
+func (r *Rules) Check(c *Subject) error {
 	if r == nil {
 		return nil
 	}
-	asked := subject{Claims: c}
 	for i := range r.rules {
-		if fault := r.rules[i].check(&asked); fault != "" {
+		if fault := r.rules[i].check(c); fault != "" {
 			detail := fmt.Sprintf("claimValidationRules[%d] %s", i, fault)
 			if message := r.rules[i].message; message != "" {
 				detail += ": " + message
@@ -110,11 +109,11 @@ func (r *Rules) Check(c *token.Claims) error {
 }
 
 // check says why the rule does not hold, "" if it does.
-func (r *rule) check(c *subject) string {
+func (r *rule) check(c *Subject) string {
 	if r.program == nil {
 		value, _ := c.Lookup(r.claim)
 		if text, ok := value.Text(); !ok || text != r.required {
-			return "does not hold (the claim " + r.claim + " is not the required string)"
+			return "does not hold (the claim " + r.claim + " is not the required string " + quoteRequired(r.required) + ")"
 		}
 		return ""
 	}
@@ -126,4 +125,15 @@ func (r *rule) check(c *subject) string {
 		return "does not hold"
 	}
 	return ""
+}
+
+// maxRequired bounds a required value in a detail, in bytes.
+const maxRequired = 100
+
+// quoteRequired shows what the policy's author wrote; the claim's own value is never shown.
+func quoteRequired(s string) string {
+	if len(s) > maxRequired {
+		return fmt.Sprintf("%q (cut after %d of %d bytes)", s[:maxRequired], maxRequired, len(s))
+	}
+	return fmt.Sprintf("%q", s)
 }

@@ -46,7 +46,7 @@ func TestRules(t *testing.T) {
 			{Expression: "claims.l.all(a, a != 3)"}, {Expression: "claims.l.all(a, a != 4)"}}, `{"l":[` + strings.Repeat("1,", 3000) + `1]}`, "cannot be evaluated (its cost"},
 		{"first of two that fail", []config.ClaimRule{level, plan}, `{}`, "claimValidationRules[0]"},
 	} {
-		err := compile(t, config.ClaimRules{Rules: row.rules}, "acme").Check(read(t, row.payload))
+		err := compile(t, config.ClaimRules{Rules: row.rules}, "acme").Check(Of(read(t, row.payload)))
 		if row.want == "" {
 			if err != nil {
 				t.Errorf("%s: %v", row.name, err)
@@ -57,6 +57,26 @@ func TestRules(t *testing.T) {
 		if !ok || e.Reason != ReasonClaimRule || !errors.Is(err, ErrForbidden) || !strings.Contains(err.Error(), row.want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %v, want %q", row.name, err, row.want)
 		}
+	}
+}
+
+// TestOneBudget guards that claim rules and mappings of one token share what evaluating may cost.
+func TestOneBudget(t *testing.T) {
+	dear := cel("claims.l.all(x, x == 1) ? claims.sub : ''")
+	r := compile(t, config.ClaimRules{
+		Username: config.Username{Source: dear}, Email: dear,
+		Rules: []config.ClaimRule{{Expression: "claims.l.all(x, x == 1)"}, {Expression: "claims.l.all(x, x == 1) || true"}},
+	}, "acme")
+	c := read(t, `{"exp":1,"sub":"bob","l":[`+strings.Repeat("1,", 3000)+`1]}`)
+	if id, err := r.Identify(Of(c)); err != nil || id.User != "bob" || id.Email != "bob" {
+		t.Fatalf("a subject of its own: %+v, %v", id, err)
+	}
+	subject := Of(c)
+	if err := r.Check(subject); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := r.Identify(subject); err == nil && id.Email != "" {
+		t.Errorf("%+v behind rules that cost as much", id)
 	}
 }
 

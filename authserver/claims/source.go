@@ -11,14 +11,18 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/token"
 )
 
-// subject is the claims that are read, and their evaluation where there are expressions.
-type subject struct {
+// Subject is the claims of one token under judgement, and what evaluating expressions over them may still cost. Rules and
+// mappings that take the same one share [expression.MaxTotal]. It is not safe for concurrent use.
+type Subject struct {
 	*token.Claims
-	evaluation *expression.Subject
+	evaluation *expression.Subject // once there is an expression
 }
 
-// expressions returns what all expressions of one call share.
-func (c *subject) expressions() *expression.Subject {
+// Of starts a judgement.
+func Of(c *token.Claims) *Subject { return &Subject{Claims: c} }
+
+// expressions returns what all expressions share.
+func (c *Subject) expressions() *expression.Subject {
 	if c.evaluation == nil {
 		c.evaluation = expression.Of(c.Claims)
 	}
@@ -52,7 +56,7 @@ func compileExpression(text string, kind expression.Kind) (*expression.Program, 
 }
 
 // lookup returns the first of the claims that is present. One that is present decides, whatever its value.
-func (s *source) lookup(c *subject) token.Value {
+func (s *source) lookup(c *Subject) token.Value {
 	for _, name := range s.claims {
 		if value, ok := c.Lookup(name); ok {
 			return value
@@ -63,7 +67,7 @@ func (s *source) lookup(c *subject) token.Value {
 
 // join encodes each of the joined claims, its slashes included, and puts bare slashes between them. All must be
 // non-empty strings.
-func (s *source) join(c *subject, also string) (string, bool) {
+func (s *source) join(c *Subject, also string) (string, bool) {
 	var b strings.Builder
 	for i, name := range s.joined {
 		value, _ := c.Lookup(name)
@@ -80,7 +84,7 @@ func (s *source) join(c *subject, also string) (string, bool) {
 }
 
 // text returns the string that a source other than a joined one gives, "" if it gives none.
-func (s *source) text(c *subject) string {
+func (s *source) text(c *Subject) string {
 	if s.program != nil {
 		values, _, err := s.program.Strings(c.expressions())
 		if err != nil || len(values) != 1 {
@@ -94,7 +98,7 @@ func (s *source) text(c *subject) string {
 }
 
 // encodedText returns the string that the source gives, encoded, "" if it gives none.
-func (s *source) encodedText(c *subject) string {
+func (s *source) encodedText(c *Subject) string {
 	if s.joined != nil {
 		text, _ := s.join(c, "")
 		return text
@@ -103,7 +107,7 @@ func (s *source) encodedText(c *subject) string {
 }
 
 // encodedTexts returns the string or the list of strings that the source gives, encoded and joined with commas.
-func (s *source) encodedTexts(c *subject) string {
+func (s *source) encodedTexts(c *Subject) string {
 	switch {
 	case s.joined != nil:
 		text, _ := s.join(c, ",")
@@ -126,7 +130,7 @@ func (s *source) encodedTexts(c *subject) string {
 // encodedScalars returns the string, number or bool, or the list of those, that the source gives, encoded; a list is
 // joined with commas, and a comma is encoded outside of lists too: no string can pass for a list. Numbers keep every
 // digit. Objects, null and lists with another element give nothing.
-func (s *source) encodedScalars(c *subject) string {
+func (s *source) encodedScalars(c *Subject) string {
 	switch {
 	case s.joined != nil:
 		text, _ := s.join(c, ",")

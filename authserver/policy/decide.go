@@ -51,7 +51,9 @@ type judgement struct {
 	signer *jwk.Key
 	keys   *jwk.Set // that signer is of
 	claims *token.Claims
-	leeway time.Duration // that claims were judged with
+	// subject is claims for rules and mappings, which share what evaluating may cost.
+	subject *claims.Subject
+	leeway  time.Duration // that claims were judged with
 
 	decision Decision
 }
@@ -170,6 +172,7 @@ func (j *judgement) judgeForeign(ctx context.Context) error {
 	if j.claims, err = t.Claims(&p.rules, j.now); err != nil {
 		return err
 	}
+	j.subject = claims.Of(j.claims)
 	if j.source >= 0 {
 		if err := j.checkSource(&p.sources[j.source]); err != nil {
 			return err
@@ -178,7 +181,7 @@ func (j *judgement) judgeForeign(ctx context.Context) error {
 	if err := j.checkClaims(); err != nil {
 		return err
 	}
-	j.decision.Identity, err = p.claims.Identify(j.claims)
+	j.decision.Identity, err = p.claims.Identify(j.subject)
 	return err
 }
 
@@ -218,7 +221,7 @@ func (j *judgement) checkClaims() error {
 	if p == nil {
 		return nil
 	}
-	return p.claims.Check(c)
+	return p.claims.Check(j.subject)
 }
 
 // checkRegistered applies what the policy asks of aud, iat and nonce.

@@ -117,12 +117,13 @@ func (j *judgement) admitOwn(organization string) (err error) {
 	if j.claims, err = j.token.Claims(rules, j.now); err != nil {
 		return err
 	}
+	j.subject = claims.Of(j.claims)
 	if err := claims.CheckAudience(j.claims, o.audience); err != nil {
 		return err
 	}
 	if err := j.checkClaims(); err != nil {
 		return err
 	}
-	j.decision.Identity, err = mapping.IdentifyOwn(j.claims, organization)
+	j.decision.Identity, err = mapping.IdentifyOwn(j.subject, organization)
 	return err
 }

@@ -154,7 +154,7 @@ var mutants = []mutant{
 	{"policy: age", "authserver/policy/decide.go", "if p.maxAge > 0 {", "if false {"},
 	{"policy: required nonce", "authserver/policy/decide.go", "if p.nonce != \"\" {", "if false {"},
 	{"policy: narrowing", "authserver/policy/decide.go", "\tif err := j.narrow.check(c, p); err != nil {", "\tif err := j.narrow.check(c, p); false && err != nil {"},
-	{"policy: claim rules", "authserver/policy/decide.go", "return p.claims.Check(c)", "return nil"},
+	{"policy: claim rules", "authserver/policy/decide.go", "return p.claims.Check(j.subject)", "return nil"},
 	{"policy: symmetric key of a public document", "authserver/policy/source.go", "if found.Key.Type() == \"oct\" {", "if false {"},
 	{"policy: issuer of a key", "authserver/policy/source.go", "\tif err := s.checkKeyIssuer(found.Key); err != nil {", "\tif err := s.checkKeyIssuer(found.Key); false && err != nil {"},
 	{"policy: issuer of an inline key", "authserver/policy/source.go", "s.directory == \"\" || named == \"\"", "s.directory == \"\" || named == \"\" || s.set != nil"},
