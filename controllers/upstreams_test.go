@@ -18,10 +18,10 @@ var _ = Describe("A server of many tenants", func() {
 		first := urlPolicy(ns, "first")
 		Expect(admin.Create(ctx, first)).To(Succeed())
 		pod := startPod(ctx, admin, defaultServer(ns))
-		pod.says("TenantJWTPolicy/"+ns+"/first", "False", v1alpha1.ReasonFetchFailed)
+		pod.says("TenantJWTPolicy/"+ns+"/first", "False", v1alpha1.ReasonUnreachable)
 		pod.saysAlso(20_000)
 		Eventually(fresh(ctx, first)).Should(beReady())
-		Eventually(fresh(ctx, first)).Should(haveCondition(v1alpha1.ConditionUpstreamReady, metav1.ConditionFalse, v1alpha1.ReasonFetchFailed, ""))
+		Eventually(fresh(ctx, first)).Should(haveCondition(v1alpha1.ConditionUpstreamReady, metav1.ConditionFalse, v1alpha1.ReasonUnreachable, ""))
 
 		pod.hold(true)
 		Expect(admin.Create(ctx, urlPolicy(ns, "second"))).To(Succeed())

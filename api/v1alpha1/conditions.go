@@ -57,7 +57,8 @@ const (
 	ReasonStoreRequired = "StoreRequired"
 	// ReasonPasswordProviderConflict means that the AuthServer already has a Password provider.
 	ReasonPasswordProviderConflict = "PasswordProviderConflict"
-	// ReasonTooLarge means that the object renders to more than 128 KiB.
+	// ReasonTooLarge means that the object renders to more than 128 KiB; of UpstreamReady, that a key set has more than 512 KiB,
+	// or an issuer's metadata more than 64 KiB.
 	ReasonTooLarge = "TooLarge"
 )
 
@@ -85,7 +86,7 @@ const (
 // ReasonEmptyWithEachPod is the reason of StorePersistent: the store is on no volume that outlives the pod.
 const ReasonEmptyWithEachPod = "EmptyWithEachPod"
 
-// Reasons of ConfigApplied, UpstreamReady, Ready and Stalled. When Ready or Stalled follows from another condition, it carries
+// Reasons of ConfigApplied, Ready and Stalled. When Ready or Stalled follows from another condition, it carries
 // that condition's reason.
 const (
 	// ReasonApplied is ConfigApplied's positive reason.
@@ -94,15 +95,36 @@ const (
 	ReasonPropagating = "Propagating"
 	// ReasonNoReadyReplicas means that no pod of the auth server is ready.
 	ReasonNoReadyReplicas = "NoReadyReplicas"
-	// ReasonReady is Ready's positive reason.
+	// ReasonReady is the positive reason of Ready and of UpstreamReady.
 	ReasonReady = "Ready"
-	// ReasonUpstreamReady is UpstreamReady's positive reason.
-	ReasonUpstreamReady = "UpstreamReady"
-	// ReasonNotYetFetched means that no server has needed the upstream's keys yet.
+)
+
+// Reasons of UpstreamReady, besides Ready and TooLarge: how the last fetch of the keys went, in the servers' words. The
+// message names the source and the fix.
+const (
+	// ReasonNotYetFetched means that no request has needed the keys yet; the status is Unknown.
 	ReasonNotYetFetched = "NotYetFetched"
-	// ReasonFetchFailed means that the last fetch of the upstream's keys failed.
-	ReasonFetchFailed = "FetchFailed"
+	// ReasonNoUsableKey means that keys were fetched, of which none can verify a token, or none fits the policy's algorithms.
+	ReasonNoUsableKey = "NoUsableKey"
+	// ReasonInvalidSource means that the URL or the CA bundle cannot be used.
+	ReasonInvalidSource = "InvalidSource"
 	// ReasonAddressNotAllowed means that the upstream resolves to an address that the AuthServer's
 	// outbound.allowedCIDRs does not list.
 	ReasonAddressNotAllowed = "AddressNotAllowed"
+	// ReasonUnreachable means that the upstream's name does not resolve, or that it cannot be connected to or does not answer.
+	ReasonUnreachable = "Unreachable"
+	// ReasonTLSFailed means that the upstream's certificate or TLS handshake was refused.
+	ReasonTLSFailed = "TLSFailed"
+	// ReasonBadStatus means that the upstream's answer was not 200.
+	ReasonBadStatus = "BadStatus"
+	// ReasonBadRedirect means that the upstream redirects too often, or to where no request may go.
+	ReasonBadRedirect = "BadRedirect"
+	// ReasonBadContent means that the upstream's answer is no JWK Set, or no metadata.
+	ReasonBadContent = "BadContent"
+	// ReasonIssuerMismatch means that the metadata name another issuer than the object.
+	ReasonIssuerMismatch = "IssuerMismatch"
+	// ReasonNoJWKSURI means that the metadata name no URL of keys that can be used.
+	ReasonNoJWKSURI = "NoJWKSURI"
+	// ReasonInternalError means that a server failed to read the answer: a fault of Gatehouse.
+	ReasonInternalError = "InternalError"
 )
