@@ -93,6 +93,21 @@ func TestSharedDocumentIsFetchedOnce(t *testing.T) {
 	})
 }
 
+// While its content is the same, all who read a document hold one copy, whenever they came.
+func TestLateSourceSharesTheSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &web{pages: map[string]string{commonKeys: jwks("a")}}
+		sources := directories(w, 2)
+		engine := newEngineOver(t, w)
+		findAll(t, engine, sources[:1], "a", nil)
+		time.Sleep(time.Minute)
+		findAll(t, engine, sources, "a", nil)
+		if n := w.counts()[commonKeys]; n != 2 {
+			t.Errorf("%d fetches, want 2, or this proves nothing", n)
+		}
+	})
+}
+
 // Random kids at many sources cost one fetch per interval of the document that they share.
 func TestUnknownKeyStormAtASharedDocument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
