@@ -44,8 +44,8 @@ and its fix. The token itself is never printed.
 
 With --ops a running auth server is asked: its operations address (port 9090), and a file with its operations token,
 which is in Secret gatehouse-<server>-ops. With -f the answer comes from manifests, offline but for the key sets that
-they name by URL; documents with a mistake are left out and reported on standard error. The server's own access tokens
-can be explained by --ops only.
+they name by URL; documents with a mistake are left out and reported on standard error, those of the tenant first. The
+server's own access tokens can be explained by --ops only.
 
 --issuer, --client-id and --nonce stand for the headers x-jwt-issuer, x-jwt-client-id and x-jwt-nonce. Without --tenant the
 default policy decides.

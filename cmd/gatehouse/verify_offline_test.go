@@ -120,6 +120,7 @@ func TestVerifyOfflineTellsOwnFirst(t *testing.T) {
 	}{
 		{"globex", []string{"z-key.yaml:4: ", "z-mine.yaml:6: "}, "Fix: put TenantJWTPolicy/mine right, which has this tenantID and is left out (" + dir + "/z-mine.yaml:6): spec.leeway: Invalid value: "},
 		{"cut", []string{"z-cut.yaml:3: "}, "Fix: put TenantJWTPolicy/cut right, which has this tenantID and is left out (" + dir + "/z-cut.yaml:3): the document is not valid YAML"},
+		{"far", []string{"z-key.yaml:4: ", "z-server.yaml:13: "}, "Fix: create a TenantJWTPolicy"},
 		{"nobody", nil, "Fix: create a TenantJWTPolicy with this spec.tenantID"},
 		{"acme", nil, ""},
 	} {
