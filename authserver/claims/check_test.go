@@ -125,3 +125,21 @@ func TestExample(t *testing.T) {
 		t.Errorf("a policy that does not compile: %v", err)
 	}
 }
+
+// TestExampleWithoutIssuers guards that examples of a policy that takes claims directly inside the encryption, and names no
+// issuer, come out as its tokens do; those of any other policy without issuers do not pass.
+func TestExampleWithoutIssuers(t *testing.T) {
+	p := &config.Policy{
+		TenantID:   "acme",
+		Decryption: &config.Decryption{Direct: true},
+		Claims:     config.ClaimRules{Username: config.Username{Source: claim("sub")}},
+	}
+	if id, err := Example(p, []byte(`{"sub":"bob"}`), time.Time{}); err != nil || id.User != "bob" {
+		t.Errorf("%+v, %v", id, err)
+	}
+	for _, p.Decryption = range []*config.Decryption{nil, {}} {
+		if _, err := Example(p, []byte(`{"sub":"bob"}`), time.Time{}); err == nil {
+			t.Error("passes without issuers")
+		}
+	}
+}

@@ -28,7 +28,7 @@ func Example(p *config.Policy, payload []byte, now time.Time) (Identity, error) 
 			return Identity{}, err
 		}
 	}
-	if err := checkIssuer(c, p.Issuers); err != nil {
+	if err := checkIssuer(c, p); err != nil {
 		return Identity{}, err
 	}
 	if len(p.Audiences) > 0 {
@@ -53,13 +53,17 @@ func Example(p *config.Policy, payload []byte, now time.Time) (Identity, error) 
 	return rules.Identify(subject)
 }
 
-// checkIssuer demands that iss is one of the issuers, compared exactly, and tid its directory if it has one.
-func checkIssuer(c *token.Claims, issuers []config.Issuer) error {
-	i := slices.IndexFunc(issuers, func(issuer config.Issuer) bool { return issuer.Issuer == "" || issuer.Issuer == c.Issuer })
+// checkIssuer demands that iss is one of the issuers, compared exactly, and tid its directory if it has one. A policy without
+// issuers takes claims directly inside the encryption, for which the shared key vouches.
+func checkIssuer(c *token.Claims, p *config.Policy) error {
+	if len(p.Issuers) == 0 && p.Decryption != nil && p.Decryption.Direct {
+		return nil
+	}
+	i := slices.IndexFunc(p.Issuers, func(issuer config.Issuer) bool { return issuer.Issuer == "" || issuer.Issuer == c.Issuer })
 	if i < 0 {
 		return refuse(ReasonIssuer, "iss is not one of the policy's issuers")
 	}
-	if directory := issuers[i].Directory; directory != "" {
+	if directory := p.Issuers[i].Directory; directory != "" {
 		return CheckDirectory(c, directory)
 	}
 	return nil
