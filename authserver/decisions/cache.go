@@ -64,6 +64,12 @@ func (c *Cache[V]) Add(owner uint64, k Key, v V, size int) {
 	}
 }
 
+// Expect tells whether Add would admit k: it is there, or was asked about or added once before. Who asks first need not make
+// the value of a key that never comes again.
+func (c *Cache[V]) Expect(k Key) bool {
+	return len(c.shards) > 0 && c.shards[k[0]&c.mask].expect(&k)
+}
+
 // Remove takes out what was added under k, such as a decision that holds no longer.
 func (c *Cache[V]) Remove(k Key) {
 	if len(c.shards) > 0 {

@@ -12,8 +12,9 @@
 //
 // The rules, each with its place:
 //
-//   - a key is admitted when it is added for the second time: the first time leaves a fingerprint of four bytes in a
-//     table of fixed size, so a flood of tokens that never come again evicts nothing and allocates nothing (doorkeeper.go);
+//   - a key is admitted when it is added, or expected, for the second time: the first time leaves a fingerprint of four
+//     bytes in a table of fixed size, so a flood of tokens that never come again evicts nothing and allocates nothing
+//     (doorkeeper.go);
 //   - who overflows a bound of their own evicts from their own entries; where all together overflow, an owner with more
 //     than a fair share does (shard.go);
 //   - among the entries of one owner, those not asked for since the hand last passed go first: CLOCK (ring.go);

@@ -25,13 +25,22 @@ func doorkeeperSlots(bytes int) int {
 
 // admits tells whether k was seen before, and forgets it; else it remembers k.
 func (d doorkeeper) admits(k *Key) bool {
-	// Bytes 0 to 3 are left to the choice of the shard.
-	slot := &d[int(binary.LittleEndian.Uint32(k[4:]))&(len(d)-1)]
-	fingerprint := binary.LittleEndian.Uint32(k[8:]) | 1 // 0 is an empty slot
+	slot, fingerprint := d.place(k)
 	if *slot == fingerprint {
 		*slot = 0
 		return true
 	}
 	*slot = fingerprint
 	return false
+}
+
+// knows tells whether k was seen before.
+func (d doorkeeper) knows(k *Key) bool {
+	slot, fingerprint := d.place(k)
+	return *slot == fingerprint
+}
+
+func (d doorkeeper) place(k *Key) (slot *uint32, fingerprint uint32) {
+	// Bytes 0 to 3 are left to the choice of the shard.
+	return &d[int(binary.LittleEndian.Uint32(k[4:]))&(len(d)-1)], binary.LittleEndian.Uint32(k[8:]) | 1 // 0 is an empty slot
 }

@@ -105,3 +105,29 @@ func TestHitDoesNotAllocate(t *testing.T) {
 		t.Errorf("%g allocations a hit", n)
 	}
 }
+
+// TestExpect guards that asking first changes nothing about what is admitted: a key is expected from the second time on, is
+// then admitted at once, and stays expected while it is there.
+func TestExpect(t *testing.T) {
+	c := New[int](mib, mib)
+	if c.Expect(key(1)) {
+		t.Error("a key never seen is expected")
+	}
+	if !c.Expect(key(1)) || !c.Expect(key(1)) || c.Expect(key(2)) {
+		t.Error("a key seen once is not expected, or another is")
+	}
+	c.Add(1, key(1), 7, 100)
+	if v, ok := c.Get(key(1)); !ok || v != 7 || !c.Expect(key(1)) {
+		t.Errorf("%d %v after the key was expected and added", v, ok)
+	}
+	c.Add(1, key(3), 0, 100) // the first time
+	if !c.Expect(key(3)) {
+		t.Error("a key that was added once is not expected")
+	}
+	if s := c.Stats(); s.Entries != 1 || s.Declined != 3 {
+		t.Errorf("%+v", s)
+	}
+	if none := New[int](0, 0); none.Expect(key(1)) || none.Expect(key(1)) {
+		t.Error("a cache without room expects a key")
+	}
+}

@@ -40,6 +40,27 @@ func (s *shard[V]) get(k *Key) (v V, ok bool) {
 	return e.value, true
 }
 
+// open makes what an idle shard does not have.
+func (s *shard[V]) open() {
+	if s.door == nil {
+		s.door = make(doorkeeper, s.slots)
+		s.entries = make(map[Key]*entry[V])
+		s.owners = make(map[uint64]*ring[V])
+	}
+}
+
+func (s *shard[V]) expect(k *Key) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open()
+	if s.entries[*k] != nil || s.door.knows(k) {
+		return true
+	}
+	s.door.admits(k)
+	s.stats.Declined++
+	return false
+}
+
 func (s *shard[V]) add(owner uint64, k *Key, v V, size int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,11 +69,7 @@ func (s *shard[V]) add(owner uint64, k *Key, v V, size int) {
 		s.drop(s.entries[*k])
 		return
 	}
-	if s.door == nil {
-		s.door = make(doorkeeper, s.slots)
-		s.entries = make(map[Key]*entry[V])
-		s.owners = make(map[uint64]*ring[V])
-	}
+	s.open()
 	if old := s.entries[*k]; old != nil {
 		s.drop(old)
 	} else if !s.door.admits(k) {

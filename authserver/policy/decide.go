@@ -34,14 +34,15 @@ func (s *Set) Decide(ctx context.Context, f *Facts, now time.Time) Decision {
 // judgement is one request on its way to a decision: what is asked, and what has been found so far. Decide and Explain fill
 // it by the same code.
 type judgement struct {
-	set *Set
-	now time.Time
-	key rememberedKey
+	set  *Set
+	now  time.Time
+	mark mark
 
 	// What is asked.
 	raw, named string // the token; the tenant that the request names, "" for none
 	narrow     narrowing
-	policy     *Policy // that applies; nil for none
+	asked      *Policy // of the tenant that the request names, or the default one; nil for none
+	policy     *Policy // that applies, the same but for own tokens; nil for none
 	unknown    error   // without a policy: the refusal of all but own tokens
 
 	// What was found.
@@ -73,7 +74,8 @@ func (j *judgement) ask(f *Facts) (err error) {
 	}
 	j.narrow = f.narrowing()
 	var p *Policy
-	if p, j.unknown = j.set.find(j.named); p != nil {
+	p, j.unknown = j.set.find(j.named)
+	if j.asked = p; p != nil {
 		j.apply(p, p.tenant)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"hash/maphash"
 	"net/http"
 	"reflect"
 	"strings"
@@ -24,12 +25,13 @@ import (
 type Decisions struct {
 	cache *decisions.Cache[*remembered]
 	last  atomic.Uint64 // number given to a policy
+	seed  maphash.Seed  // of marks
 }
 
 // NewDecisions returns one that takes at most maxBytes, and maxBytesPerPolicy for any one policy; own tokens of
 // organizations without a policy count as one more.
 func NewDecisions(maxBytes, maxBytesPerPolicy int) *Decisions {
-	return &Decisions{cache: decisions.New[*remembered](maxBytes, maxBytesPerPolicy)}
+	return &Decisions{cache: decisions.New[*remembered](maxBytes, maxBytesPerPolicy), seed: maphash.MakeSeed()}
 }
 
 // Stats says how it is doing. A hit is one here also where the entry held no longer; [Decision.Cached] is more exact.
@@ -51,6 +53,7 @@ func (d *Decisions) next() uint64 {
 // remembered is an accepted request. It is immutable and refers to nothing of the token or of the policy. What decided and
 // is not in its key is told again on each hit: time, fetched keys and, of an own token, the policy.
 type remembered struct {
+	key               [sha256.Size]byte // of the request; see keyOf
 	identity          Identity
 	tenant, algorithm string
 
@@ -67,8 +70,8 @@ var (
 	headerSize     = int(reflect.TypeFor[claims.Header]().Size())
 )
 
-// rememberedKey is the key of a request, once it has one.
-type rememberedKey struct {
+// mark is where in the cache a request is looked for, once it has one.
+type mark struct {
 	decisions.Key
 	made bool
 }
@@ -79,13 +82,15 @@ func (s *Set) recall(j *judgement) (Decision, bool) {
 	if s.decisions == nil || len(j.raw) > token.MaxLength {
 		return Decision{}, false
 	}
-	j.key = rememberedKey{s.keyOf(j), true}
-	r, ok := s.decisions.cache.Get(j.key.Key)
+	j.mark = mark{s.decisions.markOf(j), true}
+	r, ok := s.decisions.cache.Get(j.mark.Key)
 	switch {
-	case !ok:
+	case !ok: // so the token, which may well be one that never comes again, need not be hashed
+		return Decision{}, false
+	case r.key != s.keyOf(j):
 		return Decision{}, false
 	case !j.now.Before(r.until): // never again
-		s.decisions.cache.Remove(j.key.Key)
+		s.decisions.cache.Remove(j.mark.Key)
 		return Decision{}, false
 	case j.now.Before(r.from): // the clock was put back
 		return Decision{}, false
@@ -114,13 +119,28 @@ func (p *Policy) numbered() uint64 {
 	return p.number
 }
 
+// markOf tells requests apart well enough to find them, and ten times as fast as keyOf. Nothing else rests on it: what is found
+// is compared by keyOf. The seed keeps clients from choosing where their tokens go.
+func (d *Decisions) markOf(j *judgement) (k decisions.Key) {
+	var h maphash.Hash
+	h.SetSeed(d.seed)
+	n := &j.narrow
+	for _, text := range [...]string{j.raw, j.named, n.issuer, n.clientID, n.nonce} {
+		_, _ = h.WriteString(text)
+	}
+	binary.LittleEndian.PutUint64(k[:], h.Sum64())
+	_ = h.WriteByte(0)
+	binary.LittleEndian.PutUint64(k[8:], h.Sum64())
+	return k
+}
+
 // keyOf hashes all that decides a request but for time, fetched keys and the policy of an own token's organization: own
 // keys, issuer and audience; the policy that applies; the tenant as named; the token; the narrowing headers, and which of
 // them were sent.
-func (s *Set) keyOf(j *judgement) decisions.Key {
+func (s *Set) keyOf(j *judgement) [sha256.Size]byte {
 	var room [2 << 10]byte // on the stack; most tokens fit
 	b := append(room[:0], s.own.digest[:]...)
-	b = binary.BigEndian.AppendUint64(b, j.policy.numbered())
+	b = binary.BigEndian.AppendUint64(b, j.asked.numbered())
 	n := &j.narrow
 	for _, sent := range [...]bool{n.hasIssuer, n.hasClientID, n.hasNonce} {
 		if sent {
@@ -156,10 +176,10 @@ func (o *Own) digest() ([32]byte, error) {
 
 // remember keeps an accepted request.
 func (s *Set) remember(j *judgement) {
-	if !j.key.made {
+	if !j.mark.made || !s.decisions.cache.Expect(j.mark.Key) {
 		return
 	}
-	r := &remembered{source: -1, own: j.own}
+	r := &remembered{key: s.keyOf(j), source: -1, own: j.own}
 	r.from, r.until = j.window()
 	if j.own {
 		r.policy = j.policy.numbered()
@@ -167,7 +187,7 @@ func (s *Set) remember(j *judgement) {
 		r.source, r.keys = j.source, j.keys
 	}
 	size := r.take(&j.decision)
-	s.decisions.cache.Add(j.policy.numbered(), j.key.Key, r, size)
+	s.decisions.cache.Add(j.policy.numbered(), j.mark.Key, r, size)
 }
 
 // window is when the same token is accepted: exp, nbf, iat and maxTokenAge with the leeway.

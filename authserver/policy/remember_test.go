@@ -155,13 +155,44 @@ func TestTheKeyTellsTextsApart(t *testing.T) {
 		{raw: "ab", narrow: narrowing{hasIssuer: true}}, {raw: "a", narrow: narrowing{issuer: "b", hasIssuer: true}},
 		{raw: "a", narrow: narrowing{clientID: "b", hasClientID: true}}, {raw: "a", narrow: narrowing{nonce: "b", hasNonce: true}},
 		{raw: "a", narrow: narrowing{issuer: "b", hasIssuer: true, hasNonce: true}},
-		{raw: "ab", policy: &Policy{number: 1}}, {raw: "ab", policy: &Policy{number: 2}},
+		{raw: "a", narrow: narrowing{issuer: "c", hasIssuer: true}}, {raw: "a", narrow: narrowing{clientID: "c", hasClientID: true}}, {raw: "a", narrow: narrowing{nonce: "c", hasNonce: true}},
+		{named: "c", raw: "b"}, {named: "a", raw: "c"},
+		{raw: "ab", asked: &Policy{number: 1}}, {raw: "ab", asked: &Policy{number: 2}},
 	} {
 		key := [32]byte(s.keyOf(&j))
 		if other, ok := seen[key]; ok {
 			t.Errorf("%+v has the key of %s", j, other)
 		}
 		seen[key] = j.named + "|" + j.raw
+	}
+	o := ownOf(t)
+	o.Audience = []string{"x"}
+	other, err := NewSet(o, s.shards...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j := (judgement{raw: "ab"}); other.keyOf(&j) == s.keyOf(&j) {
+		t.Error("sets with other own tokens have the same key")
+	}
+}
+
+// TestAMarkIsNoProof guards that a decision found by the mark of a request is one for that request: marks may be alike.
+func TestAMarkIsNoProof(t *testing.T) {
+	s := setOf(t, Outbound{Decisions: newDecisions()}, acmePolicy(t, nil))
+	bob, ann := cast().acme.sign(t, nil, acmeClaims), cast().acme.sign(t, nil, acmeClaims.with(obj{"sub": "ann"}))
+	warm(t, s, factsOf(t, "acme", bob), now)
+	r, ok := s.decisions.cache.Get(s.decisions.markOf(&judgement{raw: bob, named: "acme"}))
+	if !ok {
+		t.Fatal("nothing is remembered at the mark")
+	}
+	for range 2 {
+		s.decisions.cache.Add(1, s.decisions.markOf(&judgement{raw: ann, named: "acme"}), r, 100)
+	}
+	if d := ask(t, s, "acme", ann); d.Identity.User != "ann" || d.Cached {
+		t.Errorf("%s, from memory %v", d.Identity.User, d.Cached)
+	}
+	if d := ask(t, s, "acme", ann); d.Identity.User != "ann" || !d.Cached { // it took the other's place
+		t.Errorf("%s, from memory %v", d.Identity.User, d.Cached)
 	}
 }
 
