@@ -99,7 +99,7 @@ func upstream(sent []header, ok *authv3.OkHttpResponse) map[string][]string {
 		h[one.name] = append(h[one.name], one.value)
 	}
 	for _, o := range ok.GetHeaders() {
-		if o.GetAppend() == nil && o.GetAppendAction() == corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD {
+		if o.GetAppend() == nil && o.GetAppendAction() == corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD { //nolint:staticcheck // Envoy still reads append, so it must be absent
 			h[o.GetHeader().GetKey()] = []string{o.GetHeader().GetValue()}
 		} else {
 			h[o.GetHeader().GetKey()] = append(h[o.GetHeader().GetKey()], o.GetHeader().GetValue())

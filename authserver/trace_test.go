@@ -37,7 +37,7 @@ func tell(span sdktrace.ReadOnlySpan) told {
 		s.Parent = span.Parent().TraceID().String()[30:] + "/" + span.Parent().SpanID().String()[14:]
 	}
 	for _, a := range span.Attributes() {
-		s.Attributes[string(a.Key)] = a.Value.Emit()
+		s.Attributes[string(a.Key)] = a.Value.String()
 	}
 	return s
 }

@@ -54,7 +54,6 @@ func NewServer(gate Gate) *Server {
 		grpc.MaxHeaderListSize(maxMetadata),
 		grpc.InitialWindowSize(window),
 		grpc.InitialConnWindowSize(4*window),
-		grpc.SharedWriteBuffer(true), // an idle connection then costs no buffer
 		grpc.NumStreamWorkers(uint32(runtime.GOMAXPROCS(0))),
 		grpc.WaitForHandlers(true),
 		grpc.ConnectionTimeout(10*time.Second),

@@ -115,7 +115,7 @@ func (s *standInServer) Check(_ context.Context, r *authv3.CheckRequest) (*authv
 
 // metrics counts many reloads each time it is asked.
 func (s *standInServer) metrics(w http.ResponseWriter, _ *http.Request) {
-	fmt.Fprintf(w, "gatehouse_config_reloads_total{result=\"bad\"} 7\ngatehouse_config_reloads_total{result=\"good\"} %d\n", 1000*s.asked.Add(1))
+	_, _ = fmt.Fprintf(w, "gatehouse_config_reloads_total{result=\"bad\"} 7\ngatehouse_config_reloads_total{result=\"good\"} %d\n", 1000*s.asked.Add(1))
 }
 
 // standIns is the deployment of stand-ins.
@@ -184,7 +184,7 @@ func TestRunEverything(t *testing.T) {
 		}
 	}
 	for _, f := range r.Footprints {
-		if f.Is.RssAnonMiB <= 0 || f.Is.VmRSSMiB < f.Is.RssAnonMiB || f.Is.ReadyMillis <= 0 {
+		if f.Is.RssAnonMiB <= 0 || f.Is.VMRSSMiB < f.Is.RssAnonMiB || f.Is.ReadyMillis <= 0 {
 			t.Errorf("%+v", f)
 		}
 	}

@@ -24,14 +24,14 @@ type footprint struct {
 type occupied struct {
 	ReadyMillis float64 `json:"readyMillis"`
 	RssAnonMiB  float64 `json:"rssAnonMiB"`
-	VmRSSMiB    float64 `json:"vmRSSMiB"`
+	VMRSSMiB    float64 `json:"vmRSSMiB"`
 	// PerTenantKiB is of RssAnon, for each tenant but the first.
 	PerTenantKiB float64 `json:"perTenantKiB,omitempty"`
 }
 
 // footprints begin with the server of one tenant, to which the others are compared.
 var footprints = []footprint{
-	{name: "footprint: one tenant", site: siteRS256, limits: occupied{ReadyMillis: 100, RssAnonMiB: 12, VmRSSMiB: 32}},
+	{name: "footprint: one tenant", site: siteRS256, limits: occupied{ReadyMillis: 100, RssAnonMiB: 12, VMRSSMiB: 32}},
 	{name: "footprint: 10,000 tenants", site: siteMany, limits: occupied{ReadyMillis: 1000, PerTenantKiB: 4}},
 }
 
@@ -87,7 +87,7 @@ func (b *bench) occupied(ctx context.Context, name string, n int) (occupied, err
 		_, _ = fmt.Fprintf(b.progress, "%s: start %d of %d: ready after %.0f ms, RssAnon %.1f MiB\n", name, i+1, n, ready[i], anonymous[i])
 	}
 	median := func(values []float64) float64 { return stats.Summarize(values).Median }
-	return occupied{ReadyMillis: median(ready), RssAnonMiB: median(anonymous), VmRSSMiB: median(resident)}, nil
+	return occupied{ReadyMillis: median(ready), RssAnonMiB: median(anonymous), VMRSSMiB: median(resident)}, nil
 }
 
 func (b *bench) startOnce(ctx context.Context, d *deployed) (took time.Duration, m process.Memory, err error) {
@@ -109,7 +109,7 @@ func (o occupancy) verdict() string {
 	}{
 		{"ready", o.Is.ReadyMillis, o.Limits.ReadyMillis},
 		{"RssAnon", o.Is.RssAnonMiB, o.Limits.RssAnonMiB},
-		{"VmRSS", o.Is.VmRSSMiB, o.Limits.VmRSSMiB},
+		{"VmRSS", o.Is.VMRSSMiB, o.Limits.VMRSSMiB},
 		{"per tenant", o.Is.PerTenantKiB, o.Limits.PerTenantKiB},
 	} {
 		if row.limit > 0 && row.is > row.limit {

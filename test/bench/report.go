@@ -258,7 +258,7 @@ func (r *report) writeMemory(to *strings.Builder) {
 			verdict = "not judged"
 		}
 		t.row("%s\t%.0f (%.0f)\t%.1f (%.0f)\t%.1f (%.0f)\t%.2f (%.0f)\t%s", f.Name, f.Is.ReadyMillis, f.Limits.ReadyMillis, f.Is.RssAnonMiB, f.Limits.RssAnonMiB,
-			f.Is.VmRSSMiB, f.Limits.VmRSSMiB, f.Is.PerTenantKiB, f.Limits.PerTenantKiB, verdict)
+			f.Is.VMRSSMiB, f.Limits.VMRSSMiB, f.Is.PerTenantKiB, f.Limits.PerTenantKiB, verdict)
 	}
 	t.flush()
 }

@@ -71,8 +71,8 @@ func exampleReport(judged bool) *report {
 			{Name: "busy", Figure: "cpu", Ratio: stats.Summary{Median: 2}, Target: 1, Fetches: &fetchCount{Requests: 1000, Fetches: 3, Allowed: 2, Seconds: 60}},
 		},
 		Footprints: []occupancy{
-			{Name: "small", Starts: 5, Is: occupied{ReadyMillis: 20, RssAnonMiB: 4, VmRSSMiB: 25}, Limits: occupied{ReadyMillis: 100, RssAnonMiB: 12}},
-			{Name: "large", Starts: 5, Is: occupied{ReadyMillis: 2000, RssAnonMiB: 60, VmRSSMiB: 80, PerTenantKiB: 6}, Limits: occupied{ReadyMillis: 1000, PerTenantKiB: 4}},
+			{Name: "small", Starts: 5, Is: occupied{ReadyMillis: 20, RssAnonMiB: 4, VMRSSMiB: 25}, Limits: occupied{ReadyMillis: 100, RssAnonMiB: 12}},
+			{Name: "large", Starts: 5, Is: occupied{ReadyMillis: 2000, RssAnonMiB: 60, VMRSSMiB: 80, PerTenantKiB: 6}, Limits: occupied{ReadyMillis: 1000, PerTenantKiB: 4}},
 		},
 	}
 }
