@@ -20,10 +20,9 @@ import (
 
 // Limits of both HTTP listeners; those of Envoy's are in package extauthz. A handler may wait 5 s for a key set and somewhat longer for its turn to hash a password.
 const (
-	readHeaderTimeout = 5 * time.Second
-	readTimeout       = 15 * time.Second
-	writeTimeout      = 45 * time.Second
-	idleTimeout       = 120 * time.Second // longer than gateways keep a connection, so that they are the ones to close it
+	readTimeout  = 10 * time.Second // of headers and body together: one deadline for a request instead of two
+	writeTimeout = 45 * time.Second
+	idleTimeout  = 120 * time.Second // longer than gateways keep a connection, so that they are the ones to close it
 	// net/http reads 4 KiB more than it is told: 64 KiB together, request line included.
 	maxHeaderBytes = 60 << 10
 )
@@ -101,7 +100,7 @@ func (s *Server) newHTTPServer(h http.Handler) *http.Server {
 	protocols.SetHTTP1(true)
 	return &http.Server{
 		Handler:                      h,
-		ReadHeaderTimeout:            readHeaderTimeout,
+		ReadHeaderTimeout:            readTimeout,
 		ReadTimeout:                  readTimeout,
 		WriteTimeout:                 writeTimeout,
 		IdleTimeout:                  idleTimeout,

@@ -122,7 +122,9 @@ func TestReloadsChangeWhatIsReached(t *testing.T) {
 	own.CABundle = two
 	load(render(t, baseOf(nil), 1, plain, own))
 	check("another bundle", "", map[string]string{"plain": "", "own": two})
-	base := baseOf(func(b *config.Base) { b.Outbound = config.Outbound{AllowedCIDRs: []string{"10.0.0.0/8"}, CABundle: one} })
+	base := baseOf(func(b *config.Base) {
+		b.Outbound = config.Outbound{AllowedCIDRs: []string{"10.0.0.0/8"}, CABundle: one}
+	})
 	load(render(t, base, 1, plain, own))
 	check("another base", "10.0.0.0/8", map[string]string{"plain": one, "own": two})
 	// A shard that cannot be read stays as it was, and follows the base all the same.

@@ -159,7 +159,7 @@ func TestTheKeyTellsTextsApart(t *testing.T) {
 		{named: "c", raw: "b"}, {named: "a", raw: "c"},
 		{raw: "ab", asked: &Policy{number: 1}}, {raw: "ab", asked: &Policy{number: 2}},
 	} {
-		key := [32]byte(s.keyOf(&j))
+		key := s.keyOf(&j)
 		if other, ok := seen[key]; ok {
 			t.Errorf("%+v has the key of %s", j, other)
 		}
