@@ -353,7 +353,7 @@ func TestListenerLimits(t *testing.T) {
 // TestSlowHeader guards that a client that never ends its header is cut off. It waits for the real timeout.
 func TestSlowHeader(t *testing.T) {
 	if testing.Short() {
-		t.Skip("waits 5 s")
+		t.Skip("waits 10 s")
 	}
 	t.Parallel()
 	r := run(t, newLab(t, nil))

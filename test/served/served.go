@@ -60,7 +60,7 @@ func render(t testing.TB, documents string) (findings []string, files map[string
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := set.Render(loader, types.NamespacedName{Namespace: "default", Name: "default"}, manifests.RenderOptions{})
+	out, err := set.Render(loader, types.NamespacedName{Namespace: "default", Name: "default"}, manifests.RenderOptions{Loopback: true})
 	if err != nil {
 		t.Fatal(err)
 	}
