@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
@@ -84,10 +85,13 @@ func (d *document) parseURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// mediaTypeOf is the answer's content type for a message, without parameters; "" if it has none that can be read.
+// toldTypes are the media types that a message names. Any other is text of the upstream's choosing.
+var toldTypes = []string{"text/html", "text/plain", "application/json", "application/jwk-set+json", "application/xml", "text/xml", "application/octet-stream"}
+
+// mediaTypeOf is the answer's content type for a message, without parameters; "" if it is none of those that are told.
 func mediaTypeOf(h http.Header) string {
 	t, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	if err != nil || len(t) > 64 {
+	if err != nil || !slices.Contains(toldTypes, t) {
 		return ""
 	}
 	return t
