@@ -80,7 +80,7 @@ func referencesOf(o client.Object) []render.Ref {
 		}
 	case *v1alpha1.IdentityProvider:
 		if o.Spec.Password != nil {
-			secret(&o.Spec.Password.UsersSecretRef)
+			secret(o.Spec.Password.UsersSecretRef)
 		}
 	case *v1alpha1.TenantJWTPolicy:
 		bundle(o.Spec.CABundleRef)

@@ -40,7 +40,7 @@ type AuthServer struct {
 
 // AuthServerSpec is what the user asks for.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.replicas) || self.replicas <= 1 || (has(self.store) && has(self.store.type) && self.store.type == 'None')",message="several replicas cannot share the Embedded store: set spec.store.type to None (verification only), or spec.replicas to 1"
+// +kubebuilder:validation:XValidation:rule="!has(self.replicas) || self.replicas <= 1 || (has(self.store) && has(self.store.type) && self.store.type != 'Embedded')",message="several replicas cannot share the Embedded store: set spec.store.type to PostgreSQL, to None (verification only), or spec.replicas to 1"
 type AuthServerSpec struct {
 	// ExternalURL is the URL under which people and programs reach the server: the issuer of the tokens it signs. An https URL, or http
 	// for tests, with no path, query or fragment. Defaults to the in-cluster Service, http://gatehouse-NAME.NAMESPACE.svc:8080.
@@ -50,7 +50,7 @@ type AuthServerSpec struct {
 	// +optional
 	ExternalURL string `json:"externalURL,omitempty"`
 
-	// Replicas is how many pods run. 0 to 100. More than one needs store.type None.
+	// Replicas is how many pods run. 0 to 100. More than one needs store.type PostgreSQL or None.
 	//
 	// +kubebuilder:default=1
 	// +kubebuilder:validation:Minimum=0
@@ -96,11 +96,17 @@ type AuthServerSpec struct {
 	// +optional
 	Tokens Tokens `json:"tokens,omitempty"`
 
-	// Store holds refresh tokens.
+	// Store holds users, sessions, refresh tokens and lockouts.
 	//
 	// +kubebuilder:default={}
 	// +optional
 	Store Store `json:"store,omitempty"`
+
+	// Login is how people log in with a browser, and what slows down guessing.
+	//
+	// +kubebuilder:default={}
+	// +optional
+	Login Login `json:"login,omitempty"`
 
 	// Outbound bounds what the server may dial. Only an AuthServer can allow addresses; tenants cannot.
 	//
@@ -212,29 +218,6 @@ type Tokens struct {
 	// +kubebuilder:validation:items:MaxLength=512
 	// +optional
 	Audience []string `json:"audience,omitempty"`
-}
-
-// StoreType is where refresh tokens live.
-//
-// +kubebuilder:validation:Enum=Embedded;None
-type StoreType string
-
-// Where refresh tokens live.
-const (
-	// StoreEmbedded is SQLite in the pod. Its state starts empty with each pod.
-	StoreEmbedded StoreType = "Embedded"
-	// StoreNone is verification only: nobody can log in, and the server issues no tokens.
-	StoreNone StoreType = "None"
-)
-
-// Store holds refresh tokens.
-type Store struct {
-	// Type is Embedded (SQLite in the pod; one replica; state starts empty with each pod) or None (verification
-	// only: Password providers get the reason StoreRequired).
-	//
-	// +kubebuilder:default=Embedded
-	// +optional
-	Type StoreType `json:"type,omitempty"`
 }
 
 // CIDR is an address range such as 10.96.0.0/12 or fd00::/8.

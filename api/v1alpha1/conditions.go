@@ -55,6 +55,12 @@ const (
 	ReasonNoMatchingAuthServer = "NoMatchingAuthServer"
 	// ReasonStoreRequired means that the AuthServer runs with store.type None, where nobody can log in.
 	ReasonStoreRequired = "StoreRequired"
+	// ReasonOpenToEveryone means that anybody can have an account at the provider, and neither claimValidationRules nor allowAnyone
+	// say who may log in.
+	ReasonOpenToEveryone = "OpenToEveryone"
+	// ReasonHTTPSRequired means that browsers log in over https only, and the AuthServer's externalURL is http on a host that is no
+	// loopback.
+	ReasonHTTPSRequired = "HTTPSRequired"
 	// ReasonPasswordProviderConflict means that the AuthServer already has a Password provider.
 	ReasonPasswordProviderConflict = "PasswordProviderConflict"
 	// ReasonTooLarge means that the object renders to more than 128 KiB; of UpstreamReady, that a key set has more than 512 KiB,

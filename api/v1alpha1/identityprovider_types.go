@@ -32,15 +32,26 @@ type IdentityProvider struct {
 
 // ProviderType is the way people log in.
 //
-// +kubebuilder:validation:Enum=Password
+// +kubebuilder:validation:Enum=Password;OIDC;OAuth2
 type ProviderType string
 
-// ProviderPassword is login with e-mail address and password.
-const ProviderPassword ProviderType = "Password"
+// The ways people log in.
+const (
+	// ProviderPassword is login with e-mail address and password.
+	ProviderPassword ProviderType = "Password"
+	// ProviderOIDC is login at an OpenID provider (OpenID Connect Core 1.0).
+	ProviderOIDC ProviderType = "OIDC"
+	// ProviderOAuth2 is login at an OAuth 2.0 server that tells who somebody is at a userinfo endpoint, such as GitHub.
+	ProviderOAuth2 ProviderType = "OAuth2"
+)
 
 // IdentityProviderSpec is what the user asks for.
 //
-// +kubebuilder:validation:XValidation:rule="self.type != 'Password' || has(self.password)",message="type Password needs the block password: set spec.password.usersSecretRef"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Password') == has(self.password)",message="spec.password goes with type Password: set both or neither"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'OIDC') == has(self.oidc)",message="spec.oidc goes with type OIDC: set both or neither"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'OAuth2') == has(self.oauth2)",message="spec.oauth2 goes with type OAuth2: set both or neither"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Password' || !(has(self.icon) || has(self.caBundleRef) || has(self.claimMappings) || has(self.claimValidationRules) || has(self.allowAnyone) || has(self.userSync) || has(self.linking))",message="icon, caBundleRef, claimMappings, claimValidationRules, allowAnyone, userSync and linking are for types OIDC and OAuth2: leave them out"
+// +kubebuilder:validation:XValidation:rule="!(has(self.oidc) && has(self.oidc.usernameClaim) && has(self.claimMappings) && has(self.claimMappings.username))",message="spec.oidc.usernameClaim is short for spec.claimMappings.username: set one of them"
 type IdentityProviderSpec struct {
 	// AuthServerRef names the AuthServer that serves this provider. Defaults to the AuthServer "default" of this namespace,
 	// which is created if it does not exist. A Password provider must be in the AuthServer's own namespace.
@@ -49,17 +60,19 @@ type IdentityProviderSpec struct {
 	// +optional
 	AuthServerRef AuthServerReference `json:"authServerRef,omitempty"`
 
-	// Type is how people log in; exactly the matching block must be set. Password: e-mail address and password.
+	// Type is how people log in; exactly the matching block must be set. Password: e-mail address and password. OIDC: at an OpenID provider such as
+	// Keycloak, Entra ID, Google or Okta. OAuth2: at an OAuth 2.0 server with a userinfo endpoint, such as GitHub.
 	Type ProviderType `json:"type"`
 
 	// Enabled says whether the provider is served. A provider with enabled: false stays Accepted and Ready with reason Disabled, and
-	// nobody can log in or refresh a token through it.
+	// nobody can log in or refresh a token through it; sessions that began at it end.
 	//
 	// +kubebuilder:default=true
 	// +optional
 	Enabled *bool `json:"enabled,omitempty"`
 
-	// DisplayName is what people read. At most 128 characters.
+	// DisplayName is what people read on the login page, which sorts by it. At most 128 characters. Without one it is OIDC for type OIDC, else the
+	// object's name.
 	//
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
@@ -76,18 +89,81 @@ type IdentityProviderSpec struct {
 	// +optional
 	Organization string `json:"organization,omitempty"`
 
+	// Icon of the provider's button on the login page, 64 by 64 pixels.
+	//
+	// +optional
+	Icon *Image `json:"icon,omitempty"`
+
+	// CABundleRef names the certificates that the provider's servers are checked against instead of the AuthServer's.
+	//
+	// +optional
+	CABundleRef *CABundleReference `json:"caBundleRef,omitempty"`
+
+	// ClaimMappings say where a user's attributes come from. For OIDC a claim is looked up in the ID token, then at the userinfo endpoint; for OAuth2 at the
+	// userinfo endpoint.
+	//
+	// +optional
+	ClaimMappings *ProviderClaimMappings `json:"claimMappings,omitempty"`
+
+	// ClaimValidationRules must all hold at every login and whenever the login is renewed at the provider; somebody for whom one does not is refused. At most 16.
+	//
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	// +optional
+	ClaimValidationRules []ProviderValidationRule `json:"claimValidationRules,omitempty"`
+
+	// AllowAnyone admits everybody who has an account at a provider where anybody can have one, such as accounts.google.com or github.com. Without it,
+	// such a provider needs claimValidationRules, else it is not accepted (OpenToEveryone). Default false.
+	//
+	// +optional
+	AllowAnyone *bool `json:"allowAnyone,omitempty"`
+
+	// UserSync says when name, username, email, phone and comment of a known user are taken from the provider: Always (at every login) or FirstLogin. Groups
+	// are taken at the first login only. Default Always.
+	//
+	// +optional
+	UserSync UserSync `json:"userSync,omitempty"`
+
+	// Linking says whether somebody who logs in here for the first time is taken for a user who came from another provider: None, or VerifiedEmail, where
+	// both providers have linking: VerifiedEmail and the same organization, and both assert the same address with the boolean email_verified true. Users of a Secret
+	// and users that an administrator made are never linked. Default None. Only for providers in the AuthServer's namespace.
+	//
+	// +optional
+	Linking Linking `json:"linking,omitempty"`
+
 	// Password configures login with e-mail address and password.
 	//
 	// +optional
 	Password *PasswordProvider `json:"password,omitempty"`
+
+	// OIDC configures login at an OpenID provider.
+	//
+	// +optional
+	OIDC *OIDCProvider `json:"oidc,omitempty"`
+
+	// OAuth2 configures login at an OAuth 2.0 server.
+	//
+	// +optional
+	OAuth2 *OAuth2Provider `json:"oauth2,omitempty"`
 }
 
-// PasswordProvider is the block of type Password. An AuthServer serves at most one Password provider.
+// PasswordProvider is the block of type Password. An AuthServer serves at most one Password provider. Its users are those of
+// usersSecretRef and those that `gatehouse users add` keeps in the AuthServer's store.
 type PasswordProvider struct {
 	// UsersSecretRef names a YAML list of users: each has email and hash (a PHC string of argon2id, bcrypt, scrypt or pbkdf2, as
 	// printed by `gatehouse hash-password`), and optionally username (default: email), name and groups. The list and what is rendered from it
 	// may take at most 128 KiB.
-	UsersSecretRef SecretKeyReference `json:"usersSecretRef"`
+	//
+	// +optional
+	UsersSecretRef *SecretKeyReference `json:"usersSecretRef,omitempty"`
+
+	// MinLength is how many characters a new password must have, 8 to 128. It counts where a password is set (`gatehouse users add` and `passwd`), not at login.
+	//
+	// +kubebuilder:default=12
+	// +kubebuilder:validation:Minimum=8
+	// +kubebuilder:validation:Maximum=128
+	// +optional
+	MinLength *int32 `json:"minLength,omitempty"`
 }
 
 // IdentityProviderList is a list of IdentityProviders.

@@ -15,9 +15,13 @@ type Base struct {
 	ExternalURL string     `json:"externalURL"`
 	Tokens      Tokens     `json:"tokens"`
 	Store       Store      `json:"store"`
+	Login       Login      `json:"login"`
 	Outbound    Outbound   `json:"outbound"`
 	Monitoring  Monitoring `json:"monitoring"`
-	Providers   []Provider `json:"providers,omitempty"`
+	// Bundles are the CA bundles that the providers name, each once: PEM by its SHA-256 in hex ([Hash]).
+	Bundles map[string]string `json:"bundles,omitempty"`
+	// Providers are in the order of the login page: by display name, then name.
+	Providers []Provider `json:"providers,omitempty"`
 }
 
 // Tokens are the settings of the server's own tokens.
@@ -30,13 +34,18 @@ type Tokens struct {
 
 // Store types.
 const (
-	StoreEmbedded = "Embedded"
-	StoreNone     = "None"
+	StoreEmbedded   = "Embedded"
+	StorePostgreSQL = "PostgreSQL"
+	StoreNone       = "None"
 )
 
-// Store is where refresh tokens live.
+// Store is where users, sessions, refresh tokens and lockouts live.
 type Store struct {
 	Type string `json:"type"`
+	// DSN is PostgreSQL's connection string; it holds a password.
+	DSN string `json:"dsn,omitempty"`
+	// Persistent says that the Embedded store is on a volume that outlives the pod. Without it users cannot be added.
+	Persistent bool `json:"persistent,omitempty"`
 }
 
 // Outbound bounds what the server may dial.
@@ -51,38 +60,4 @@ type Outbound struct {
 type Monitoring struct {
 	// TenantSeries is how many tenants have time series of their own; the others are summed.
 	TenantSeries int `json:"tenantSeries,omitempty"`
-}
-
-// ProviderPassword is the one provider type of this version.
-const ProviderPassword = "Password"
-
-// Provider is one accepted and enabled IdentityProvider.
-type Provider struct {
-	// Object is "IdentityProvider/namespace/name", the key at /configz.
-	Object string `json:"object"`
-	// Name is the provider's name in URLs and tokens: the object's name, from another namespace "<namespace>_<name>".
-	Name string `json:"name"`
-	Type string `json:"type"`
-
-	DisplayName  string `json:"displayName,omitempty"`
-	Organization string `json:"organization"`
-
-	Password *Password `json:"password,omitempty"`
-}
-
-// Password is the block of a Password provider.
-type Password struct {
-	Users []User `json:"users"`
-}
-
-// User is one entry of a users Secret.
-type User struct {
-	// Email is the login name, unique in the list when case-folded.
-	Email string `json:"email"`
-	// Username is what applications see; render puts the e-mail address where the list gives none.
-	Username string   `json:"username"`
-	Name     string   `json:"name,omitempty"`
-	Groups   []string `json:"groups,omitempty"`
-	// Hash is a PHC string: argon2id, bcrypt, scrypt or pbkdf2.
-	Hash string `json:"hash"`
 }

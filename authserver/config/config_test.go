@@ -81,7 +81,7 @@ func TestParseBaseRefuses(t *testing.T) {
 	}{
 		{"another version", func(b *Base) { b.Version = 2 }, "version is 2, this server reads version 1"},
 		{"no URL", func(b *Base) { b.ExternalURL = "" }, "externalURL is not an http or https URL"},
-		{"unknown store", func(b *Base) { b.Store.Type = "Redis" }, "store.type is not known, want Embedded or None"},
+		{"unknown store", func(b *Base) { b.Store.Type = "Redis" }, "store.type is not known, want Embedded, PostgreSQL or None"},
 		{"no lifetime", func(b *Base) { b.Tokens.AccessTokenLifetime = 0 }, "accessTokenLifetime must be at least 1s"},
 		{"refresh before access", func(b *Base) { b.Tokens.RefreshTokenLifetime = Duration(time.Minute) }, "not exceed refreshTokenLifetime"},
 		{"no audience", func(b *Base) { b.Tokens.Audience = nil }, "tokens.audience is empty"},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -41,8 +40,11 @@ func (b *Base) validate() error {
 	if !strings.HasPrefix(b.ExternalURL, "https://") && !strings.HasPrefix(b.ExternalURL, "http://") {
 		return fmt.Errorf("externalURL is not an http or https URL")
 	}
-	if !slices.Contains([]string{StoreEmbedded, StoreNone}, b.Store.Type) {
-		return fmt.Errorf("store.type is not known, want %s or %s", StoreEmbedded, StoreNone)
+	if err := b.Store.validate(); err != nil {
+		return err
+	}
+	if err := b.Login.validate(); err != nil {
+		return err
 	}
 	if b.Tokens.AccessTokenLifetime.Value() < time.Second || b.Tokens.RefreshTokenLifetime < b.Tokens.AccessTokenLifetime {
 		return fmt.Errorf("tokens: accessTokenLifetime must be at least 1s and not exceed refreshTokenLifetime")
@@ -59,29 +61,6 @@ func (b *Base) validate() error {
 		return fmt.Errorf("monitoring.tenantSeries is negative")
 	}
 	return b.validateProviders()
-}
-
-func (b *Base) validateProviders() error {
-	seen := map[string]bool{}
-	passwords := 0
-	for i, p := range b.Providers {
-		at := where("providers", i, p.Object)
-		switch {
-		case p.Object == "" || p.Name == "":
-			return fmt.Errorf("%s: object and name are required", at)
-		case seen[p.Name]:
-			return fmt.Errorf("%s: another provider has the same name", at)
-		case !ValidTenantID(p.Organization):
-			return fmt.Errorf("%s: organization is not valid", at)
-		case p.Type != ProviderPassword || p.Password == nil:
-			return fmt.Errorf("%s: type is not known, or its block is missing", at)
-		}
-		seen[p.Name] = true
-		if passwords++; passwords > 1 {
-			return fmt.Errorf("%s: a second Password provider", at)
-		}
-	}
-	return nil
 }
 
 func (k *Keys) validate() error {

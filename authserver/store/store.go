@@ -64,6 +64,8 @@ type Family struct {
 	Key Hash
 	// Owner groups families for their bound and for RevokeOwner: the user's subject. At most 1 KiB.
 	Owner string
+	// Session is the browser's session that it began with, and ends with; zero for none.
+	Session Hash
 	// Data is the caller's, at most MaxData.
 	Data []byte
 	// Current is the hash of the one token that may be used next.

@@ -29,7 +29,7 @@ func provider(name, secret string) *v1alpha1.IdentityProvider {
 		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name},
 		Spec: v1alpha1.IdentityProviderSpec{
 			Type:     v1alpha1.ProviderPassword,
-			Password: &v1alpha1.PasswordProvider{UsersSecretRef: v1alpha1.SecretKeyReference{Name: secret, Key: "users.yaml"}},
+			Password: &v1alpha1.PasswordProvider{UsersSecretRef: &v1alpha1.SecretKeyReference{Name: secret, Key: "users.yaml"}},
 		},
 	}
 }

@@ -22,11 +22,18 @@ func planPassword(p *Plan, o *providerPlan) {
 }
 
 func passwordReferences(o *providerPlan) []Ref {
-	return []Ref{secretRef(&o.object.Spec.Password.UsersSecretRef, o.key.Namespace)}
+	if o.object.Spec.Password.UsersSecretRef == nil {
+		return nil
+	}
+	return []Ref{secretRef(o.object.Spec.Password.UsersSecretRef, o.key.Namespace)}
 }
 
 func renderPassword(o *providerPlan, f *findings, r *resolver, out *config.Provider) {
-	from := &o.object.Spec.Password.UsersSecretRef
+	out.Password = &config.Password{MinLength: minLength(o.object.Spec.Password), Users: []config.User{}}
+	from := o.object.Spec.Password.UsersSecretRef
+	if from == nil {
+		return
+	}
 	ref := secretRef(from, o.key.Namespace)
 	data, ok := r.value(f, usersField, ref, from.Key)
 	if !ok {
@@ -41,5 +48,15 @@ func renderPassword(o *providerPlan, f *findings, r *resolver, out *config.Provi
 	if len(mistakes) > 0 {
 		f.refuseRef(v1alpha1.ReasonRefInvalid, usersField, "key %q of %s: %s", from.Key, ref, strings.Join(firstOf(mistakes), "; "))
 	}
-	out.Password = &config.Password{Users: users}
+	out.Password.Users = users
+}
+
+// defaultMinLength of new passwords, in characters.
+const defaultMinLength = 12
+
+func minLength(p *v1alpha1.PasswordProvider) int {
+	if p.MinLength == nil {
+		return defaultMinLength
+	}
+	return int(*p.MinLength)
 }

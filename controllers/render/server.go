@@ -120,8 +120,9 @@ func (s *serverPlan) settings(in *Input) *config.Base {
 	if b.Store.Type == "" {
 		b.Store.Type = config.StoreEmbedded
 	}
+	b.Login = s.login()
 	if spec.Outbound != nil {
-		b.Outbound.AllowedCIDRs = s.cidrs(spec.Outbound.AllowedCIDRs)
+		b.Outbound.AllowedCIDRs = s.cidrs("spec.outbound.allowedCIDRs", spec.Outbound.AllowedCIDRs)
 	}
 	b.Monitoring.TenantSeries = s.tenantSeries()
 	return b
@@ -148,12 +149,12 @@ func (s *serverPlan) tenantSeries() int {
 
 // cidrs runs the server's own reader over each network, which refuses host bits: 10.0.0.7/8 is more likely a slip for
 // 10.0.0.7/32 than a wish for 10.0.0.0/8.
-func (s *serverPlan) cidrs(list []v1alpha1.CIDR) []string {
+func (s *serverPlan) cidrs(field string, list []v1alpha1.CIDR) []string {
 	out := make([]string, 0, len(list))
 	for i, c := range list {
 		parsed, err := outbound.ParseCIDRs([]string{string(c)})
 		if err != nil {
-			s.refuse(v1alpha1.ReasonInvalid, fmt.Sprintf("spec.outbound.allowedCIDRs[%d]", i), "%v", errors.Unwrap(err))
+			s.refuse(v1alpha1.ReasonInvalid, fmt.Sprintf("%s[%d]", field, i), "%v", errors.Unwrap(err))
 			continue
 		}
 		out = append(out, parsed[0].String())

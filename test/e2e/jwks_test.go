@@ -19,7 +19,10 @@ import (
 var _ = Describe("keys behind a URL", func() {
 	It("are fetched once the AuthServer allows the address, and the condition says which", func(ctx SpecContext) {
 		issuing := &v1alpha1.AuthServer{ObjectMeta: metav1.ObjectMeta{Name: "issuing", Namespace: namespace}}
+		// A name of its own: pods on their way out of another suite's server of the same name would answer for a while, and
+		// would be the ones that fetched.
 		edge := edgeServer()
+		edge.Name = "verifying"
 		*edge.Spec.Replicas = 1
 		people := staff()
 		provider, ok := people[1].(*v1alpha1.IdentityProvider)

@@ -92,7 +92,7 @@ func staff() []client.Object {
 			ObjectMeta: metav1.ObjectMeta{Name: "staff", Namespace: namespace},
 			Spec: v1alpha1.IdentityProviderSpec{
 				Type:     v1alpha1.ProviderPassword,
-				Password: &v1alpha1.PasswordProvider{UsersSecretRef: v1alpha1.SecretKeyReference{Name: "staff-users", Key: "users.yaml"}},
+				Password: &v1alpha1.PasswordProvider{UsersSecretRef: &v1alpha1.SecretKeyReference{Name: "staff-users", Key: "users.yaml"}},
 			},
 		},
 	}
