@@ -8,10 +8,12 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -129,5 +131,27 @@ func TestMemoryLimit(t *testing.T) {
 	}
 	if got := memoryLimit(filepath.Join(t.TempDir(), "none")); got != 0 {
 		t.Errorf("no file: %d", got)
+	}
+}
+
+// TestHashingLimit guards that hashing is bounded also where the kernel does not tell the container's limit.
+func TestHashingLimit(t *testing.T) {
+	if got := hashingLimit(1 << 28); got != 1<<28 {
+		t.Errorf("a container's limit became %d", got)
+	}
+	t.Setenv("GOMEMLIMIT", "")
+	if got := hashingLimit(0); got != 0 {
+		t.Errorf("nobody says a limit: %d", got)
+	}
+	before := debug.SetMemoryLimit(9 << 20)
+	defer debug.SetMemoryLimit(before)
+	t.Setenv("GOMEMLIMIT", "9MiB")
+	if got := hashingLimit(0); got/10*9 > 9<<20 || got < 9<<20 {
+		t.Errorf("GOMEMLIMIT of 9 MiB became %d", got)
+	}
+	debug.SetMemoryLimit(math.MaxInt64)
+	t.Setenv("GOMEMLIMIT", "off")
+	if got := hashingLimit(0); got != 0 {
+		t.Errorf("GOMEMLIMIT=off became %d", got)
 	}
 }

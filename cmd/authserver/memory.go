@@ -4,6 +4,7 @@ package main
 
 import (
 	"log/slog"
+	"math"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -24,6 +25,19 @@ func memoryLimit(path string) int64 {
 		return 0
 	}
 	return n
+}
+
+// hashingLimit is what passwords are hashed within, in bytes: the container's limit; where the kernel does not tell it (cgroup v1), what follows from
+// GOMEMLIMIT, which the operator sets to nine tenths of it; 0 if nobody says.
+func hashingLimit(container int64) int64 {
+	if container > 0 || os.Getenv("GOMEMLIMIT") == "" {
+		return container
+	}
+	soft := debug.SetMemoryLimit(-1) // a negative value changes nothing
+	if soft <= 0 || soft == math.MaxInt64 {
+		return 0 // GOMEMLIMIT=off
+	}
+	return soft / 9 * 10
 }
 
 // limitHeap makes the collector work harder from 90 % of the limit on, instead of having the kernel end the process at

@@ -38,7 +38,7 @@ func (f *flags) options(log *slog.Logger) (authserver.Options, error) {
 	return authserver.Options{
 		Listen: f.listen, OpsListen: f.opsListen, ExtAuthzListen: f.extAuthzListen,
 		ConfigDir: f.configDir, DataDir: f.dataDir,
-		MemoryLimit: memoryLimit(cgroupLimit),
+		MemoryLimit: hashingLimit(memoryLimit(cgroupLimit)),
 		OpsToken:    secret, Logger: log,
 	}, nil
 }

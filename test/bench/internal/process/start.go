@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -42,8 +43,24 @@ type Process struct {
 	output *tail
 }
 
-// Start runs path with args on core cpu and waits for the ready line. The caller must Stop it.
+// Start runs path with args on core cpu, with GOMAXPROCS=1, and waits for the ready line. The caller must Stop it.
 func Start(ctx context.Context, cpu int, path string, args ...string) (*Process, error) {
+	return StartWith(ctx, Settings{Pinned: true, CPU: cpu, Procs: 1}, path, args...)
+}
+
+// Settings say where a server runs.
+type Settings struct {
+	// Pinned keeps the server on core CPU; else it may run on every core.
+	Pinned bool
+	CPU    int
+	// Procs is GOMAXPROCS.
+	Procs int
+	// Env are further variables, such as GOMEMLIMIT=230MiB.
+	Env []string
+}
+
+// StartWith runs path with args and waits for the ready line. The caller must Stop it.
+func StartWith(ctx context.Context, s Settings, path string, args ...string) (*Process, error) {
 	name := path
 	for _, a := range args[:min(len(args), 1)] {
 		name += " " + a
@@ -54,11 +71,15 @@ func Start(ctx context.Context, cpu int, path string, args ...string) (*Process,
 		return nil, fmt.Errorf("starting %s: %w", name, err)
 	}
 	p.cmd = exec.Command(path, args...)
-	p.cmd.Env = []string{"GOMAXPROCS=1", "PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
+	p.cmd.Env = append([]string{"GOMAXPROCS=" + strconv.Itoa(s.Procs), "PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}, s.Env...)
 	p.cmd.Stderr = writer
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := time.Now()
-	err = startPinned(p.cmd, cpu)
+	if s.Pinned {
+		err = startPinned(p.cmd, s.CPU)
+	} else {
+		err = p.cmd.Start()
+	}
 	_ = writer.Close() // the child has its own
 	if err != nil {
 		_ = stderr.Close()
