@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package profile
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/expression"
+	"github.com/gatehouse-auth/gatehouse/authserver/token"
+)
+
+// Bounds of attributes.
+const (
+	// MaxUsername bounds the username, in characters.
+	MaxUsername = 256
+	// MaxText bounds every other attribute, in bytes.
+	MaxText = 1024
+	// MaxGroup bounds a group's name, in bytes; longer ones are left out.
+	MaxGroup = 256
+	// MaxGroups bounds the groups, in number.
+	MaxGroups = 512
+	// MaxGroupsText bounds all groups together, in bytes: an access token of at most 16 KiB has to hold them, encoded.
+	MaxGroupsText = 8 << 10
+)
+
+// Attributes are what a provider says of somebody, within the bounds. Only Username is never empty.
+type Attributes struct {
+	Username, Email, Name, Phone, Comment string
+	// EmailVerified is true only by the boolean email_verified of that Email.
+	EmailVerified bool
+	// Groups are distinct, in the provider's order.
+	Groups []string
+}
+
+// subject is one login under judgement. Its expressions share a cost.
+type subject struct {
+	claims, userinfo *Document
+	evaluation       *expression.Subject
+}
+
+// Read checks every claim rule, then maps. claims are those of the ID token, userinfo the answer of the userinfo endpoint; either may be nil, and for OAuth 2.0
+// both are the latter. An error is a [*RuleError] or an [*Error].
+func (m *Mapper) Read(claims, userinfo *Document) (Attributes, error) {
+	s := &subject{claims, userinfo, expression.OfProvider(claims.all(), userinfo.all())}
+	for i := range m.rules {
+		holds, err := m.rules[i].program.Bool(s.evaluation)
+		switch {
+		case err != nil:
+			return Attributes{}, &RuleError{i, m.rules[i].message, err.Error()}
+		case !holds:
+			return Attributes{}, &RuleError{Index: i, Message: m.rules[i].message}
+		}
+	}
+	var a Attributes
+	var err error
+	if a.Username, err = m.readUsername(s); err != nil {
+		return Attributes{}, err
+	}
+	a.Email = m.email.optional(s)
+	a.EmailVerified = a.Email != "" && verified(a.Email, claims, userinfo)
+	a.Name, a.Phone, a.Comment = m.name.optional(s), m.phone.optional(s), m.comment.optional(s)
+	if a.Groups, err = Groups(m.groups.texts(s)); err != nil {
+		return Attributes{}, err
+	}
+	return a, nil
+}
+
+func (m *Mapper) readUsername(s *subject) (string, error) {
+	name := m.username.text(s)
+	switch {
+	case name == "":
+		return "", &Error{ReasonNoUsername, m.username.missing()}
+	case utf8.RuneCountInString(name) > MaxUsername:
+		return "", &Error{ReasonBadUsername, "the username is longer than " + strconv.Itoa(MaxUsername) + " characters; map a shorter one with claimMappings.username"}
+	case strings.ContainsFunc(name, hidden) || strings.TrimSpace(name) != name:
+		return "", &Error{ReasonBadUsername, "the username has space around it, or control or invisible characters; map another with claimMappings.username"}
+	}
+	return name, nil
+}
+
+// missing says why there is no username.
+func (s *source) missing() string {
+	if s.program != nil {
+		return "claimMappings.username.expression fails for this user, or gives no non-empty string or integer"
+	}
+	return "the claim " + strings.Join(s.claims, " or ") + " is absent, empty, or neither a string nor an integer; name one that every user has in claimMappings.username"
+}
+
+// lookup returns the first of the claims that says something, in the claims before userinfo.
+func (s *source) lookup(of *subject) token.Value {
+	for _, name := range s.claims {
+		for _, d := range []*Document{of.claims, of.userinfo} {
+			if value, ok := d.Lookup(name); ok && value.JSON() != "null" && value.JSON() != `""` {
+				return value
+			}
+		}
+	}
+	return token.Value{}
+}
+
+// text returns the string or integer that the source gives, "" if it gives none.
+func (s *source) text(of *subject) string {
+	if s.program != nil {
+		values, _, err := s.program.Strings(of.evaluation)
+		if err != nil || len(values) != 1 {
+			return ""
+		}
+		return values[0]
+	}
+	text, _ := identifier(s.lookup(of))
+	return text
+}
+
+// optional is text, "" where it is not fit to be kept.
+func (s *source) optional(of *subject) string {
+	text := strings.TrimSpace(s.text(of))
+	if len(text) > MaxText || strings.ContainsFunc(text, unicode.IsControl) {
+		return ""
+	}
+	return text
+}
+
+// texts returns the string or the list of strings that the source gives.
+func (s *source) texts(of *subject) []string {
+	if s.program != nil {
+		values, _, err := s.program.Strings(of.evaluation)
+		if err != nil {
+			return nil
+		}
+		return values
+	}
+	value := s.lookup(of)
+	if text, ok := value.Text(); ok {
+		return []string{text}
+	}
+	list, _ := value.Strings()
+	return list
+}
+
+// Groups holds mapped groups to the bounds: empty ones, ones too long and ones with control characters are left out, repeated ones count once.
+func Groups(mapped []string) ([]string, error) {
+	var groups []string
+	seen := map[string]bool{}
+	total := 0
+	for _, g := range mapped {
+		if g == "" || len(g) > MaxGroup || strings.ContainsFunc(g, unicode.IsControl) || seen[g] {
+			continue
+		}
+		seen[g] = true
+		groups = append(groups, g)
+		total += len(g) + len(`"",`)
+	}
+	if len(groups) > MaxGroups || total > MaxGroupsText {
+		return nil, &Error{ReasonTooManyGroups, "the user has more than " + strconv.Itoa(MaxGroups) + " groups, or their names take more than " + strconv.Itoa(MaxGroupsText) +
+			" bytes, which no token could hold; keep those that count with an expression, such as claims.groups.filter(g, g.startsWith('app-'))"}
+	}
+	return groups, nil
+}
+
+// verified tells whether one of the documents vouches for the address and none says otherwise.
+func verified(email string, documents ...*Document) bool {
+	vouched := false
+	for _, d := range documents {
+		value, ok := d.Lookup("email_verified")
+		if !ok {
+			continue
+		}
+		if value.JSON() != "true" {
+			return false
+		}
+		if of, _ := d.Lookup("email"); is(of, email) {
+			vouched = true
+		}
+	}
+	return vouched
+}
+
+func is(value token.Value, text string) bool {
+	got, ok := value.Text()
+	return ok && got == text
+}
+
+// hidden tells characters that do not show, by which two names could look like one.
+func hidden(r rune) bool {
+	return r == utf8.RuneError || slices.ContainsFunc([]*unicode.RangeTable{unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp}, func(t *unicode.RangeTable) bool {
+		return unicode.Is(t, r)
+	})
+}
