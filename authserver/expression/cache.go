@@ -9,8 +9,9 @@ import (
 )
 
 type cacheKey struct {
-	text string
-	kind Kind
+	text      string
+	kind      Kind
+	variables Variables
 }
 
 // cache holds each Program as long as somebody else does: ten thousand tenants made from one template share theirs, and

@@ -35,7 +35,29 @@ const (
 	Texts
 	// Scalars: a string, number or bool, or a list of those.
 	Scalars
+	// Attribute: a string or an integer, written with all its digits.
+	Attribute
 )
+
+// Variables are what an expression may read.
+type Variables int
+
+// Variables of expressions.
+const (
+	// OfToken: claims, those of a token under a policy.
+	OfToken Variables = iota
+	// OfLogin: claims and userinfo, what a provider says of somebody who logs in.
+	OfLogin
+	// OfGroups: groups, the answer of a provider's groups endpoint: a list, or whatever else it sent.
+	OfGroups
+)
+
+// hints say how to write what an author may have meant by an unknown name.
+var hints = map[Variables]string{
+	OfToken:  "a claim is written claims.name",
+	OfLogin:  "a claim is written claims.name or userinfo.name",
+	OfGroups: "the endpoint's answer is written groups, as in groups.map(g, g.name)",
+}
 
 // wants says what a kind's result must be, and how to get there from another type.
 var wants = map[Kind]struct{ what, fix string }{
@@ -43,6 +65,8 @@ var wants = map[Kind]struct{ what, fix string }{
 	Text:    {"a string", "convert it with string() or take one part of it"},
 	Texts:   {"a string or a list of strings", "convert elements with .map(x, string(x))"},
 	Scalars: {"a string, number or bool, or a list of those", "take one part of it"},
+
+	Attribute: {"a string or an integer", "convert it with string() or take one part of it"},
 }
 
 // Error says why a text does not compile, and where. It repeats parts of the text, so it is for its author only.
@@ -75,45 +99,52 @@ func faultAt(at common.Location, message string) *Error {
 	return &Error{at.Line(), max(at.Column(), 0) + 1, message}
 }
 
-// Compile compiles a text of at most [MaxLength] characters, or returns the Program that already stands for it. An error other
+// Compile is [CompileOver] for a policy's expressions, over [OfToken].
+func Compile(text string, kind Kind) (*Program, error) { return CompileOver(OfToken, text, kind) }
+
+// CompileOver compiles a text of at most [MaxLength] characters, or returns the Program that already stands for it. An error other
 // than a [*Error] is a fault of this program.
-func Compile(text string, kind Kind) (*Program, error) {
+func CompileOver(variables Variables, text string, kind Kind) (*Program, error) {
 	if !utf8.ValidString(text) {
 		return nil, &Error{Message: "the expression is not valid UTF-8"}
 	}
 	if utf8.RuneCountInString(text) > MaxLength {
 		return nil, &Error{Message: fmt.Sprintf("the expression is longer than %d characters", MaxLength)}
 	}
-	key := cacheKey{strings.Clone(text), kind}
+	key := cacheKey{strings.Clone(text), kind, variables}
 	if p := programs.get(key); p != nil {
 		return p, nil
 	}
-	p, err := compile(key.text, kind)
+	p, err := compile(key)
 	if err != nil {
 		return nil, err
 	}
 	return programs.add(key, p), nil
 }
 
-func compile(text string, kind Kind) (*Program, error) {
-	env, err := shared()
+func compile(key cacheKey) (*Program, error) {
+	build, ok := environments[key.variables]
+	if !ok {
+		return nil, fmt.Errorf("compiling an expression: there are no variables %d", key.variables)
+	}
+	env, err := build()
 	if err != nil {
 		return nil, err
 	}
-	tree, issues := env.Parse(text)
+	tree, issues := env.Parse(key.text)
 	if issues.Err() != nil {
-		return nil, firstIssue(issues)
+		return nil, firstIssue(issues, key.variables)
 	}
 	if err := checkLoops(tree.NativeRep()); err != nil {
 		return nil, err
 	}
 	if tree, issues = env.Check(tree); issues.Err() != nil {
-		return nil, firstIssue(issues)
+		return nil, firstIssue(issues, key.variables)
 	}
 	if err := checkCalls(tree.NativeRep()); err != nil {
 		return nil, err
 	}
-	if err := checkResult(tree.OutputType(), kind); err != nil {
+	if err := checkResult(tree.OutputType(), key.kind); err != nil {
 		return nil, err
 	}
 	cost, err := env.EstimateCost(tree, estimator{})
@@ -127,11 +158,11 @@ func compile(text string, kind Kind) (*Program, error) {
 	if err != nil { // what stands on constants alone is evaluated here, such as int(1e30)
 		return nil, faultAt(nil, "a part of the expression always fails: "+err.Error())
 	}
-	return &Program{kind: kind, root: root}, nil
+	return &Program{kind: key.kind, root: root}, nil
 }
 
 // firstIssue turns what cel-go has to say of a text into one sentence.
-func firstIssue(issues *cel.Issues) error {
+func firstIssue(issues *cel.Issues, variables Variables) error {
 	all := issues.Errors()
 	if len(all) == 0 {
 		return &Error{Message: "the expression cannot be compiled"}
@@ -139,7 +170,7 @@ func firstIssue(issues *cel.Issues) error {
 	message, _, _ := strings.Cut(all[0].Message, "\n")
 	if rest, ok := strings.CutPrefix(message, "undeclared reference to '"); ok {
 		name, _, _ := strings.Cut(rest, "'")
-		message = fmt.Sprintf("there is no variable or function %s; a claim is written claims.name", name)
+		message = fmt.Sprintf("there is no variable or function %s; %s", name, hints[variables])
 	}
 	message, _, _ = strings.Cut(strings.TrimPrefix(message, "Syntax error: "), " expecting {")
 	return faultAt(all[0].Location, message)
@@ -166,7 +197,9 @@ func mayBe(t *types.Type, kind Kind) bool {
 		return kind == Rule || kind == Scalars
 	case types.StringKind:
 		return kind != Rule
-	case types.IntKind, types.UintKind, types.DoubleKind:
+	case types.IntKind, types.UintKind:
+		return kind == Scalars || kind == Attribute
+	case types.DoubleKind:
 		return kind == Scalars
 	case types.ListKind:
 		if kind != Texts && kind != Scalars {

@@ -13,6 +13,9 @@
 // other number (longer integers, 1e400, 0.99999999999999999999) is an error where it is read, so that no two claims that
 // differ become one name: long identifiers belong in strings. A mapping of the claim itself keeps every digit.
 //
+// Expressions of identity providers read other variables ([Variables]): claims and userinfo of somebody who logs in, or groups, the answer of a groups
+// endpoint. They are read and charged for as a token's claims are. A program sees only the variables that it was compiled over; a policy's has no userinfo.
+//
 // Functions are those of functions.go: CEL's own without time, of cel-go's extensions strings (not format, which can
 // write without end) and sets, and optional values such as claims.?plan.orValue('free'). There is no clock, no zone file,
 // no network. The pattern of matches is a literal, so that it is compiled once and its size is known.
@@ -29,5 +32,5 @@
 //
 // Texts are compiled once: equal texts of all policies share one Program as long as any policy uses it (cache.go). A Program
 // takes 1.4 KiB for a comparison with a list and 5 KiB for 100 characters of loops and calls, and 0.1 to 10 ms to compile.
-// The environment, 0.35 MiB and 2 ms, is built with the first; importing this package costs a process 1 MiB of memory.
+// An environment, 0.35 MiB and 2 ms for each set of variables, is built with the first; importing this package costs a process 1 MiB of memory.
 package expression

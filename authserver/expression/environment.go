@@ -12,7 +12,7 @@ import (
 	"github.com/google/cel-go/interpreter"
 )
 
-// environment is what all expressions are compiled in. It is built when the first is, since most servers have none, and
+// environment is what expressions over the same variables are compiled in. It is built when the first is, since most servers have none, and
 // never changes.
 type environment struct {
 	*cel.Env
@@ -20,12 +20,19 @@ type environment struct {
 	dispatcher interpreter.Dispatcher
 }
 
-// shared builds the environment once.
-var shared = sync.OnceValues(newEnvironment)
+// environments builds each environment once.
+var environments = map[Variables]func() (*environment, error){
+	OfToken:  sync.OnceValues(func() (*environment, error) { return newEnvironment(members("claims")) }),
+	OfLogin:  sync.OnceValues(func() (*environment, error) { return newEnvironment(members("claims"), members("userinfo")) }),
+	OfGroups: sync.OnceValues(func() (*environment, error) { return newEnvironment(cel.Variable("groups", cel.DynType)) }),
+}
 
-func newEnvironment() (*environment, error) {
-	env, err := cel.NewEnv(
-		cel.Variable("claims", cel.MapType(cel.StringType, cel.DynType)),
+func members(name string) cel.EnvOption {
+	return cel.Variable(name, cel.MapType(cel.StringType, cel.DynType))
+}
+
+func newEnvironment(variables ...cel.EnvOption) (*environment, error) {
+	env, err := cel.NewEnv(append(variables,
 		cel.OptionalTypes(),
 		ext.Strings(ext.StringsVersion(4)),
 		ext.Sets(),
@@ -33,7 +40,7 @@ func newEnvironment() (*environment, error) {
 		cel.Macros(macros...),
 		cel.ParserRecursionLimit(64),
 		cel.ParserExpressionSizeLimit(MaxLength),
-	)
+	)...)
 	if err != nil {
 		return nil, fmt.Errorf("building the environment of expressions: %w", err)
 	}

@@ -9,8 +9,6 @@ import (
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/common/types/traits"
-
-	"github.com/gatehouse-auth/gatehouse/authserver/token"
 )
 
 // member is a member of an object; value is nil until it is asked for.
@@ -178,10 +176,10 @@ func (n *names) Value() any                     { return nil }
 // a step of an expression must not take as many.
 const maxScans = 64
 
-// root is the variable claims. A member is looked up in the token when it is asked for, and read once; the whole is
+// root is the variable claims or userinfo. A member is looked up in the token when it is asked for, and read once; the whole is
 // built only for what needs it, such as a loop over all claims, and for what asks often.
 type root struct {
-	claims *token.Claims
+	claims Members
 	meter  *meter
 	scans  int
 	seen   []member

@@ -3,6 +3,7 @@
 package expression
 
 import (
+	"iter"
 	"strconv"
 
 	"github.com/google/cel-go/common/types"
@@ -19,28 +20,57 @@ type Program struct {
 	root interpreter.InterpretableV2
 }
 
-// Subject is the claims of one token under evaluation: what has been read of them, and what evaluating may still cost. It
-// serves several programs, one after another; it is not safe for concurrent use.
-type Subject struct {
-	claims root
-	meter  meter
-	total  int64
+// Members are the top level of a JSON object: [*token.Claims] and [*token.Object].
+type Members interface {
+	Lookup(name string) (token.Value, bool)
+	All() iter.Seq2[string, token.Value]
 }
 
-// Of starts an evaluation. All programs that take the Subject share [MaxTotal].
-func Of(c *token.Claims) *Subject {
-	s := &Subject{claims: root{claims: c}, total: MaxTotal}
+// Subject is what is under evaluation, such as the claims of one token: what has been read of them, and what evaluating may still cost. It
+// serves several programs, one after another; it is not safe for concurrent use.
+type Subject struct {
+	claims   root
+	userinfo *root   // for OfLogin
+	groups   ref.Val // for OfGroups
+	meter    meter
+	total    int64
+}
+
+// Of starts an evaluation over [OfToken]. All programs that take the Subject share [MaxTotal].
+func Of(c *token.Claims) *Subject { return newSubject(c) }
+
+// OfProvider starts an evaluation over [OfLogin]. All programs that take the Subject share [MaxTotal].
+func OfProvider(claims, userinfo Members) *Subject {
+	s := newSubject(claims)
+	s.userinfo = &root{claims: userinfo, meter: &s.meter}
+	return s
+}
+
+// OfAnswer starts an evaluation over [OfGroups] of a value that package token has read. A value that holds a number which cannot be held exactly is an
+// error where groups is read.
+func OfAnswer(groups token.Value) *Subject {
+	s := newSubject(&token.Object{})
+	s.groups = claimFromJSON(groups.JSON())
+	return s
+}
+
+func newSubject(claims Members) *Subject {
+	s := &Subject{claims: root{claims: claims}, total: MaxTotal}
 	s.claims.meter = &s.meter
 	return s
 }
 
 // ResolveName implements [interpreter.Activation].
 func (s *Subject) ResolveName(name string) (any, bool) {
-	switch name {
-	case "claims":
-		return &s.claims, true
-	case meterName:
+	switch {
+	case name == meterName:
 		return &s.meter, true
+	case name == "claims":
+		return &s.claims, true
+	case name == "userinfo" && s.userinfo != nil:
+		return s.userinfo, true
+	case name == "groups" && s.groups != nil:
+		return s.groups, true
 	}
 	return nil, false
 }
@@ -107,16 +137,21 @@ func (p *Program) scalar(value ref.Val) (string, bool) {
 	if text, ok := value.(types.String); ok {
 		return string(text), p.kind != Rule
 	}
-	if p.kind != Scalars {
+	if p.kind != Scalars && p.kind != Attribute {
+		return "", false
+	}
+	switch v := value.(type) {
+	case types.Int:
+		return strconv.FormatInt(int64(v), 10), true
+	case types.Uint:
+		return strconv.FormatUint(uint64(v), 10), true
+	}
+	if p.kind == Attribute {
 		return "", false
 	}
 	switch v := value.(type) {
 	case types.Bool:
 		return strconv.FormatBool(bool(v)), true
-	case types.Int:
-		return strconv.FormatInt(int64(v), 10), true
-	case types.Uint:
-		return strconv.FormatUint(uint64(v), 10), true
 	case types.Double:
 		text := strconv.FormatFloat(float64(v), 'g', -1, 64)
 		return text, text != "NaN" && text != "+Inf" && text != "-Inf"

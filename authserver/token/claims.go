@@ -141,12 +141,4 @@ func (c *Claims) CheckTimes(leeway time.Duration, now time.Time) error {
 func (c *Claims) Lookup(name string) (Value, bool) { return c.members.lookup(name) }
 
 // All ranges over the claims, the top-level members of the payload, in their order.
-func (c *Claims) All() iter.Seq2[string, Value] {
-	return func(yield func(string, Value) bool) {
-		for i := range c.members {
-			if !yield(c.members[i].name, c.members[i].value) {
-				return
-			}
-		}
-	}
-}
+func (c *Claims) All() iter.Seq2[string, Value] { return c.members.all() }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"iter"
 	"strconv"
 	"sync"
 
@@ -36,6 +37,16 @@ func (o object) lookup(name string) (Value, bool) {
 		}
 	}
 	return Value{}, false
+}
+
+func (o object) all() iter.Seq2[string, Value] {
+	return func(yield func(string, Value) bool) {
+		for i := range o {
+			if !yield(o[i].name, o[i].value) {
+				return
+			}
+		}
+	}
 }
 
 // reader is a JSON decoder that is used again.

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package expression
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/token"
+)
+
+func readObject(t testing.TB, text string) *token.Object {
+	t.Helper()
+	o, err := token.ReadObject([]byte(text), 64<<10)
+	if err != nil {
+		t.Fatalf("reading %.100s: %v", text, err)
+	}
+	return o
+}
+
+func mustCompileOver(t testing.TB, v Variables, text string, kind Kind) *Program {
+	t.Helper()
+	p, err := CompileOver(v, text, kind)
+	if err != nil {
+		t.Fatalf("compiling %q: %v", text, err)
+	}
+	return p
+}
+
+// TestVariables guards that an expression sees the variables of its place and no others, and that its author is told which.
+func TestVariables(t *testing.T) {
+	texts := map[string]string{"claims": "claims.x == 1", "userinfo": "userinfo.x == 1", "groups": "groups[0].x == 1"}
+	for _, row := range []struct {
+		variables Variables
+		sees      string
+		hint      string
+	}{
+		{OfToken, "claims", "a claim is written claims.name"},
+		{OfLogin, "claims userinfo", "a claim is written claims.name or userinfo.name"},
+		{OfGroups, "groups", "the endpoint's answer is written groups, as in groups.map(g, g.name)"},
+	} {
+		for name, text := range texts {
+			_, err := CompileOver(row.variables, text, Rule)
+			if strings.Contains(row.sees, name) {
+				if err != nil {
+					t.Errorf("variables %d: %s: %v", row.variables, text, err)
+				}
+				continue
+			}
+			var fault *Error
+			want := fmt.Sprintf("there is no variable or function %s; %s", name, row.hint)
+			if !errors.As(err, &fault) || fault.Message != want {
+				t.Errorf("variables %d: %s: %v, want %q", row.variables, text, err, want)
+			}
+		}
+	}
+	if _, err := CompileOver(Variables(99), "true", Rule); err == nil {
+		t.Error("compiled over variables that there are none of")
+	}
+}
+
+// TestVariablesApart guards that the cache never gives one place's program to another: a policy's would find no userinfo, or one that is not its.
+func TestVariablesApart(t *testing.T) {
+	const text = "claims.apart == 'x'"
+	if mustCompileOver(t, OfToken, text, Rule) == mustCompileOver(t, OfLogin, text, Rule) {
+		t.Error("two sets of variables share a program")
+	}
+	if mustCompileOver(t, OfToken, text, Rule) != mustCompile(t, text, Rule) {
+		t.Error("Compile is not over a token's claims")
+	}
+	// Where a program meets a subject that lacks its variable, it fails.
+	p := mustCompileOver(t, OfLogin, "!has(userinfo.blocked)", Rule)
+	if holds, err := p.Bool(Of(read(t, `{"a":1}`))); holds || !errors.Is(err, ErrFailed) {
+		t.Errorf("without userinfo: %v, %v", holds, err)
+	}
+	q := mustCompileOver(t, OfGroups, "size(groups) == 0", Rule)
+	if holds, err := q.Bool(OfProvider(readObject(t, `{}`), readObject(t, `{}`))); holds || !errors.Is(err, ErrFailed) {
+		t.Errorf("without groups: %v, %v", holds, err)
+	}
+}
+
+// TestAttribute guards that strings and integers become text with every digit, and that nothing else does.
+func TestAttribute(t *testing.T) {
+	claims := readObject(t, `{"sub":"248289761001"}`)
+	userinfo := readObject(t, `{"id":9007199254740993,"neg":-5,"huge":18446744073709551615,"beyond":184467440737095516150,"ratio":0.5,"ok":true,
+	 "list":["a"],"none":null,"profile":{"login":"octocat","id":9007199254740993}}`)
+	for _, row := range []struct{ text, want string }{
+		{"userinfo.id", "9007199254740993"},
+		{"userinfo.profile.id", "9007199254740993"},
+		{"userinfo.profile.login + '@' + claims.sub", "octocat@248289761001"},
+		{"userinfo.neg", "-5"},
+		{"userinfo.huge", "18446744073709551615"},
+		{"userinfo.?nick.orValue(userinfo.profile.login)", "octocat"},
+		{"userinfo.beyond", ""},
+		{"userinfo.ratio", ""},
+		{"userinfo.ok", ""},
+		{"userinfo.list", ""},
+		{"userinfo.none", ""},
+		{"userinfo.profile", ""},
+		{"userinfo.absent", ""},
+		{"claims.id", ""},
+	} {
+		values, _, err := mustCompileOver(t, OfLogin, row.text, Attribute).Strings(OfProvider(claims, userinfo))
+		if got := strings.Join(values, "|"); got != row.want || (err == nil) != (row.want != "") {
+			t.Errorf("%s: %q, %v, want %q", row.text, got, err, row.want)
+		}
+	}
+	for _, text := range []string{"1.5", "true", "['a']", "{'a': 1}"} {
+		if _, err := CompileOver(OfLogin, text, Attribute); err == nil {
+			t.Errorf("%s compiles as an attribute", text)
+		}
+	}
+}
+
+// TestGroups guards what expressions make of the answer of a groups endpoint, as GitHub's and others are.
+func TestGroups(t *testing.T) {
+	for _, row := range []struct{ answer, text, want string }{
+		{`[{"slug":"core","organization":{"login":"acme"}},{"slug":"ops","organization":{"login":"acme"}}]`, "groups.map(t, t.organization.login + '/' + t.slug)", "acme/core acme/ops"},
+		{`[{"login":"acme","id":9007199254740993}]`, "groups.map(o, string(o.id))", "9007199254740993"},
+		{`["a","b"]`, "groups", "a b"},
+		{`{"groups":[{"name":"x"},{"name":"y","hidden":true}]}`, "groups.groups.filter(g, !g.?hidden.orValue(false)).map(g, g.name)", "x"},
+		{`[]`, "groups.map(o, o.login)", ""},
+		{`[{"login":1}]`, "groups.map(o, o.login)", "error"},
+		{`[{"id":1}]`, "groups.map(o, o.login)", "error"},
+		{`[{"login":"a","n":184467440737095516150}]`, "groups.map(o, o.login)", "error"},
+		{`{"message":"Bad credentials"}`, "groups.map(o, o.login)", "error"},
+	} {
+		o := readObject(t, `{"answer":`+row.answer+`}`)
+		answer, _ := o.Lookup("answer")
+		values, _, err := mustCompileOver(t, OfGroups, row.text, Texts).Strings(OfAnswer(answer))
+		got := strings.Join(values, " ")
+		if err != nil {
+			got = "error"
+		}
+		if got != row.want {
+			t.Errorf("%s of %s: %q (%v), want %q", row.text, row.answer, got, err, row.want)
+		}
+	}
+}
+
+// TestGroupsCost guards that a thousand memberships fit the cost, and that no answer makes an evaluation run away.
+func TestGroupsCost(t *testing.T) {
+	one := `{"slug":"team","organization":{"login":"acme","url":"` + strings.Repeat("x", 2000) + `"}}`
+	values := make([]token.Value, 1000)
+	for i := range values {
+		list, err := token.ReadList([]byte("["+one+"]"), 4096)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values[i] = list[0]
+	}
+	answer := token.List(values)
+	got, _, err := mustCompileOver(t, OfGroups, "groups.map(t, t.organization.login + '/' + t.slug)", Texts).Strings(OfAnswer(answer))
+	if err != nil || len(got) != 1000 {
+		t.Errorf("%d groups, %v", len(got), err)
+	}
+	if _, _, err := mustCompileOver(t, OfGroups, "groups.filter(a, groups.exists(b, a == b && a.slug != 'team')).map(g, g.slug)", Texts).Strings(OfAnswer(answer)); !errors.Is(err, ErrCost) {
+		t.Errorf("a square of it: %v, want ErrCost", err)
+	}
+}
