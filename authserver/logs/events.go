@@ -18,6 +18,16 @@ const (
 	EventUserLeftOut = "login.user_left_out"
 	EventStoreFailed = "store.failed"
 
+	EventUserCreated  = "user.created"
+	EventUserLinked   = "user.linked"
+	EventUserRenamed  = "user.renamed"
+	EventUserChanged  = "user.changed"
+	EventUserDisabled = "user.disabled"
+	EventUserEnabled  = "user.enabled"
+	EventUserPassword = "user.password"
+	EventUserDeleted  = "user.deleted"
+	EventUserUnlocked = "user.unlocked"
+
 	EventTracesOn       = "traces.on"
 	EventTracesSettings = "traces.settings"
 	EventTracesFailed   = "traces.failed"
@@ -54,6 +64,15 @@ func Events() []Event {
 		{EventVerifyExplained, "INFO", []string{"status", "reason", "tenant", "policy", "client"}, "Somebody with the operations token asked POST /explain for a decision."},
 		{EventUserLeftOut, "WARN", []string{"problem"}, "A user of a users Secret cannot log in."},
 		{EventStoreFailed, "ERROR", []string{"error"}, "The store cannot be opened; logins are refused until it can."},
+		{EventUserCreated, "INFO", []string{"user", "organization", "provider"}, "A user was made, at a provider's first login or (without provider) by an administrator."},
+		{EventUserLinked, "INFO", []string{"user", "organization", "provider"}, "Somebody known logged in through a further provider, found by the verified e-mail address."},
+		{EventUserRenamed, "INFO", []string{"user", "organization", "provider", "from", "to"}, "A user has another username than the provider gave, which somebody has, or another than before."},
+		{EventUserChanged, "INFO", []string{"user", "organization", "provider", "fields"}, "Attributes of a user changed, at a login or (without provider) by an administrator."},
+		{EventUserDisabled, "INFO", []string{"user", "organization", "ended"}, "An administrator disabled a user; so many sessions and refresh-token families ended."},
+		{EventUserEnabled, "INFO", []string{"user", "organization"}, "An administrator enabled a user."},
+		{EventUserPassword, "INFO", []string{"user", "organization", "ended"}, "An administrator set a user's password; so many sessions and refresh-token families ended."},
+		{EventUserDeleted, "INFO", []string{"user", "organization"}, "An administrator removed a user, with sessions and refresh-token families."},
+		{EventUserUnlocked, "INFO", []string{"user", "organization", "counters"}, "An administrator ended the lockout of a user; so many counters were forgotten."},
 		{EventTracesOn, "INFO", []string{"exporter", "sampler"}, "Traces are exported."},
 		{EventTracesSettings, "WARN", []string{"variable", "error"}, "An OTEL_* variable cannot be used; its default counts instead, or no traces are exported."},
 		{EventTracesFailed, "WARN", []string{"error"}, "Spans could not be exported; told at most once a minute."},
