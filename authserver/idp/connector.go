@@ -65,6 +65,10 @@ func (b *broken) authorizationURL(context.Context, Ask) (string, error) { return
 
 func (b *broken) exchange(context.Context, Answer) (*Profile, error) { return nil, b.refusal() }
 
+func (b *broken) refresh(context.Context, Upstream) (*Profile, error) {
+	return nil, unavailable(b.err.Error()) // the session is not to blame
+}
+
 func (b *broken) status() Status {
 	return Status{Fetched: true, Reason: ReasonMisconfiguredProvider, Message: b.err.Error(), Since: b.since}
 }

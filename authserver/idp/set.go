@@ -91,14 +91,14 @@ func (s *Set) unchanged(c *config.Provider, reach outbound.Profile) *Provider {
 }
 
 func newProvider(c *config.Provider, reach outbound.Profile, o *Options) (*Provider, error) {
-	make, ok := connectors[c.Type]
+	connect, ok := connectors[c.Type]
 	if !ok {
 		return nil, fmt.Errorf("%s: this server knows no providers of its type", c.Object)
 	}
 	p := &Provider{config: c, reach: reach}
 	client, err := o.Clients.Get(reach)
 	if err == nil {
-		p.connector, err = make(c, deps{client: client, reach: reach, keys: o.Keys, now: o.Now, random: o.Random})
+		p.connector, err = connect(c, deps{client: client, reach: reach, keys: o.Keys, now: o.Now, random: o.Random})
 	}
 	if err != nil {
 		p.connector = &broken{err: err, since: o.Now()}
