@@ -67,7 +67,7 @@ func newFrontend(t *testing.T) *frontend {
 	}
 	f.configure()
 	log := slog.New(slog.NewJSONHandler(&f.log, nil))
-	f.service = &login.Service{Store: s, Verifier: password.NewVerifier(4), Lockout: login.NewMemoryLockout(login.DefaultLockout), Now: time.Now, Random: rand.Reader, Log: log}
+	f.service = &login.Service{Store: s, Verifier: password.NewVerifier(4), Now: time.Now, Random: rand.Reader, Log: log}
 	f.service.Verifier.Wait = 5 * time.Minute // the machine may be busy with other suites
 	now := func() *login.Snapshot { return f.current }
 	f.add(http.MethodPost, "/api/v1/login", (&loginHandler{service: f.service, snapshot: now, client: connectionAddress, log: log}).ServeHTTP)

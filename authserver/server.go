@@ -131,7 +131,7 @@ func New(o Options) (*Server, error) {
 	s.store = newLateStore(o.DataDir, o.Now, s.log)
 	s.routes = s.publicRoutes(&login.Service{
 		Store: s.store, Verifier: password.NewVerifier(password.Slots(o.MemoryLimit)),
-		Lockout: login.NewMemoryLockout(login.DefaultLockout), Now: o.Now, Random: rand.Reader, Log: s.log,
+		Now: o.Now, Random: rand.Reader, Log: s.log,
 	})
 	s.publicHandler = http.HandlerFunc(s.servePublic)
 	s.opsHandler = s.serveOps(s.opsRoutes())

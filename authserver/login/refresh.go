@@ -3,32 +3,16 @@
 package login
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/authserver/logs"
 	"github.com/gatehouse-auth/gatehouse/authserver/refresh"
 	"github.com/gatehouse-auth/gatehouse/authserver/store"
 )
-
-// familyData is what a family remembers of its login, as JSON in store.Family.Data.
-type familyData struct {
-	// Email is the folded address that the user was found by.
-	Email string `json:"email"`
-	// Credential is the SHA-256 of the hash that the password matched.
-	Credential []byte `json:"credential"`
-}
-
-func (a *account) familyData() ([]byte, error) {
-	data, err := json.Marshal(familyData{Email: Fold(a.user.Email), Credential: a.credential[:]})
-	if err != nil {
-		return nil, fmt.Errorf("encoding a refresh-token family: %w", err)
-	}
-	return data, nil
-}
 
 // Refresh uses a refresh token. The same token gets the same successor for store.Grace; later it revokes its family.
 // Errors are ErrDisabled, ErrInvalidGrant, or a fault of store, signer or randomness; after a fault the token is unused.
@@ -45,53 +29,74 @@ func (s *Service) Refresh(ctx context.Context, snap *Snapshot, text string) (*Gr
 	if err != nil {
 		return nil, refusal(err)
 	}
-	user, err := s.current(ctx, snap, &family, now)
+	var data familyData
+	if err := json.Unmarshal(family.Data, &data); err != nil {
+		return nil, errors.New("reading a refresh-token family: its data is not JSON")
+	}
+	account, err := s.current(ctx, snap, used, &family, &data)
 	if err != nil {
 		return nil, err
 	}
 	// Signing comes first: if it fails, the token is not used up.
-	access, err := s.access(snap, user, now)
+	access, err := s.access(snap, account, data.ClientID, now)
 	if err != nil {
 		return nil, err
 	}
 	next, expires, err := s.rotate(ctx, used, now, now.Add(snap.refreshLifetime))
 	if err != nil {
 		if errors.Is(err, store.ErrReused) {
-			s.Log.WarnContext(ctx, "refresh token reused: family revoked", "subject", family.Owner)
+			s.Log.WarnContext(ctx, "refresh token reused: family revoked", "event", logs.EventFamilyRevoked, "subject", family.Owner, "reason", "a token was used twice")
 		}
 		return nil, refusal(err)
 	}
 	return &Grant{AccessToken: access, ExpiresIn: snap.accessLifetime, RefreshToken: next.Text(), RefreshExpiresIn: expires.Sub(now)}, nil
 }
 
-// current returns the family's user as configured now. A user who is gone or has another password loses the family.
-func (s *Service) current(ctx context.Context, snap *Snapshot, f *store.Family, now time.Time) (*account, error) {
-	if snap.directory == nil {
-		return nil, ErrInvalidGrant // the provider may come back
+// current returns the family's account as it is now, by configuration, store and, where there is one, provider. Who is gone,
+// disabled or has another password loses the family.
+func (s *Service) current(ctx context.Context, snap *Snapshot, used refresh.Token, f *store.Family, d *familyData) (*Account, error) {
+	if d.Provider == "" && snap.directory != nil {
+		d.Provider = snap.directory.provider // families of earlier versions know one provider only
 	}
-	var data familyData
-	if err := json.Unmarshal(f.Data, &data); err != nil {
-		return nil, errors.New("reading a refresh-token family: its data is not JSON")
+	a, err := s.Current(ctx, snap, d.Provider, f.Owner, d.Ref)
+	if err == nil && !s.Now().Before(f.IssuedAt.Add(snap.refreshLifetime)) {
+		err = &EndedError{Reason: "refreshTokenLifetime was shortened", Final: true}
 	}
-	user := snap.directory.accounts[data.Email]
-	var reason string
+	if err == nil && s.Sessions != nil && d.Upstream != nil {
+		a, err = s.renew(ctx, snap, used, f, d)
+	}
+	ended, ok := errors.AsType[*EndedError](err)
 	switch {
-	case user == nil:
-		reason = "the user is gone"
-	case user.subject != f.Owner:
-		return nil, ErrInvalidGrant // issued by another provider or under another externalURL, which may come back
-	case !bytes.Equal(user.credential[:], data.Credential):
-		reason = "the password hash changed"
-	case !now.Before(f.IssuedAt.Add(snap.refreshLifetime)):
-		reason = "refreshTokenLifetime was shortened"
-	default:
-		return user, nil
+	case !ok && errors.Is(err, ErrEnded):
+		ended = &EndedError{Reason: "the provider ended it", Final: true}
+	case !ok:
+		return a, err
+	}
+	if !ended.Final {
+		return nil, ErrInvalidGrant // what it needs may come back
 	}
 	if err := s.Store.RevokeFamily(ctx, f.Key); err != nil {
 		return nil, refusal(err)
 	}
-	s.Log.InfoContext(ctx, "refresh-token family revoked", "subject", f.Owner, "reason", reason)
+	s.Log.InfoContext(ctx, "refresh-token family revoked", "event", logs.EventFamilyRevoked, "subject", f.Owner, "reason", ended.Reason)
 	return nil, ErrInvalidGrant
+}
+
+// renew asks the provider of a login whether it goes on, and reads the account again: what the provider says of it now may have
+// changed it.
+func (s *Service) renew(ctx context.Context, snap *Snapshot, used refresh.Token, f *store.Family, d *familyData) (*Account, error) {
+	sealing, err := used.FamilyKey()
+	if err != nil {
+		return nil, err
+	}
+	key, err := unseal(sealing, d.Upstream)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Sessions.Renew(ctx, snap, f.Session, key); err != nil {
+		return nil, err
+	}
+	return s.Current(ctx, snap, d.Provider, f.Owner, d.Ref)
 }
 
 // rotate makes a successor, or gets the one that an earlier use within the grace made.
@@ -128,4 +133,20 @@ func refusal(err error) error {
 	default:
 		return err
 	}
+}
+
+// Revoke ends the family of a refresh token (RFC 7009), used or not; any other text is no error. Sessions go on. Errors are
+// ErrDisabled or a fault of the store.
+func (s *Service) Revoke(ctx context.Context, snap *Snapshot, text string) error {
+	if !snap.store {
+		return ErrDisabled
+	}
+	token, err := refresh.Parse(text)
+	if err != nil {
+		return nil //nolint:nilerr // RFC 7009 §2.2: an invalid token is revoked already
+	}
+	if err := s.Store.RevokeFamily(ctx, token.Family()); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("revoking a refresh token: %w", err)
+	}
+	return nil
 }

@@ -3,17 +3,19 @@
 package login
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"strings"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/text/unicode/norm"
 
+	"github.com/gatehouse-auth/gatehouse/authserver/clientaddr"
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/fold"
 	"github.com/gatehouse-auth/gatehouse/authserver/issue"
+	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 	"github.com/gatehouse-auth/gatehouse/authserver/password"
+	"github.com/gatehouse-auth/gatehouse/authserver/store"
 )
 
 // Namespace is the UUIDv5 namespace (RFC 9562 §5.5) of subjects of users of a Secret.
@@ -25,23 +27,38 @@ type Snapshot struct {
 	audience                        []string
 	accessLifetime, refreshLifetime time.Duration
 	signer                          *issue.Signer
+	keys                            *jwk.Set // the public halves of signer's
 	store                           bool
-	directory                       *directory // nil: password login is off
+	providers                       map[string]*config.Provider // by "namespace/name"
+	directory                       *directory                  // nil: password login is off
+	lockout                         LockoutSettings
+	redirectURIs                    []string
+	proxies                         []netip.Prefix
 	problems                        []string
 }
 
-// directory is the users of the one Password provider.
+// directory is the users of the one Password provider, as far as the Secret has them.
 type directory struct {
+	of           *config.Provider
 	provider     string // namespace/name
 	organization string
-	accounts     map[string]*account // by folded e-mail
+	accounts     map[string]*secretUser // by folded e-mail
+	unusable     map[string]bool        // folded addresses of the Secret with which nobody can log in
 	decoys       *decoys
 }
 
-type account struct {
-	user       config.User
-	subject    string
-	credential [sha256.Size]byte // of the hash: changes when the password does
+// secretUser is a user of the Secret.
+type secretUser struct {
+	*Account
+	hash string
+}
+
+// holds tells whether the Secret has the folded address, whether one can log in with it or not: it then is no store user's.
+func (d *directory) holds(email string) bool { return d.accounts[email] != nil || d.unusable[email] }
+
+// accountOf is the account of a user of the store who came with a password.
+func (d *directory) accountOf(u store.User) *Account {
+	return passwordAccountOf(u, d.of, u.PasswordHash)
 }
 
 // NewSnapshot reads base and signer. Users that cannot log in are left out and told by Problems; the rest is served. The key
@@ -50,15 +67,17 @@ func NewSnapshot(base *config.Base, signer *issue.Signer, key DecoyKey) *Snapsho
 	s := &Snapshot{
 		issuer: base.ExternalURL, audience: base.Tokens.Audience, signer: signer,
 		accessLifetime: base.Tokens.AccessTokenLifetime.Value(), refreshLifetime: base.Tokens.RefreshTokenLifetime.Value(),
-		store: base.Store.Type != config.StoreNone,
+		keys: jwk.NewSet(signer.Keys()...), store: base.Store.Type != config.StoreNone, providers: map[string]*config.Provider{},
+		lockout: lockoutOf(base.Login.Lockout), redirectURIs: base.Login.RedirectURIs, proxies: clientaddr.Trusted(base.Login.TrustedProxies),
 	}
 	if !s.store {
 		return s
 	}
 	for i := range base.Providers {
-		if p := &base.Providers[i]; p.Type == config.ProviderPassword && p.Password != nil {
+		p := &base.Providers[i]
+		s.providers[providerName(p)] = p
+		if p.Type == config.ProviderPassword && p.Password != nil { // validated: there is at most one
 			s.directory = s.read(p, key)
-			break // validated: there is at most one
 		}
 	}
 	return s
@@ -66,10 +85,9 @@ func NewSnapshot(base *config.Base, signer *issue.Signer, key DecoyKey) *Snapsho
 
 func (s *Snapshot) read(p *config.Provider, key DecoyKey) *directory {
 	d := &directory{
-		provider: strings.TrimPrefix(p.Object, "IdentityProvider/"), organization: p.Organization,
-		accounts: make(map[string]*account, len(p.Password.Users)),
+		of: p, provider: providerName(p), organization: p.Organization,
+		accounts: make(map[string]*secretUser, len(p.Password.Users)), unusable: map[string]bool{},
 	}
-	ambiguous := map[string]bool{}
 	var hashes, costs []string
 	for i, u := range p.Password.Users {
 		email := Fold(u.Email)
@@ -78,24 +96,47 @@ func (s *Snapshot) read(p *config.Provider, key DecoyKey) *directory {
 		case email == "" || len(email) > maxEmail:
 			s.problems = append(s.problems, fmt.Sprintf("%s: users[%d]: email is empty or longer than %d bytes", p.Object, i, maxEmail))
 		case err != nil:
+			d.unusable[email] = true
 			s.problems = append(s.problems, fmt.Sprintf("%s: users[%d]: %v", p.Object, i, err))
 		case d.accounts[email] != nil:
-			ambiguous[email] = true
+			d.unusable[email] = true
 			s.problems = append(s.problems, fmt.Sprintf("%s: users[%d]: email equals another one apart from case, so neither can log in", p.Object, i))
 		default:
-			d.accounts[email] = &account{user: u, subject: subject(s.issuer, d.provider, email), credential: sha256.Sum256([]byte(u.Hash))}
+			d.accounts[email] = &secretUser{Account: d.secretAccount(s.issuer, email, &u), hash: u.Hash}
 			hashes, costs = append(hashes, u.Hash), append(costs, cost)
 		}
 	}
-	for email := range ambiguous {
+	for email := range d.unusable {
 		delete(d.accounts, email)
 	}
 	d.decoys = newDecoys(key, hashes, costs)
 	return d
 }
 
+// secretAccount is the account of a user of the Secret.
+func (d *directory) secretAccount(issuer, email string, u *config.User) *Account {
+	return &Account{
+		Subject: subject(issuer, d.provider, email), Provider: d.provider, Organization: d.organization,
+		Username: u.Username, Email: u.Email, Name: u.Name, Groups: u.Groups,
+		Ref: Ref{Email: email, Credential: credential(u.Hash)},
+	}
+}
+
 // Problems tells which users were left out and why, without their names or hashes.
 func (s *Snapshot) Problems() []string { return s.problems }
+
+// Provider returns the provider of that name, "namespace/name", if it is accepted and enabled and there is a store to log in
+// with; else nil. The caller must not change it.
+func (s *Snapshot) Provider(name string) *config.Provider { return s.providers[name] }
+
+// TrustedProxies are the networks of login.trustedProxies, as [clientaddr.From] takes them.
+func (s *Snapshot) TrustedProxies() []netip.Prefix { return s.proxies }
+
+// AccessTokenLifetime is how long access tokens live.
+func (s *Snapshot) AccessTokenLifetime() time.Duration { return s.accessLifetime }
+
+// RefreshTokenLifetime is how long a login can be refreshed after its last use.
+func (s *Snapshot) RefreshTokenLifetime() time.Duration { return s.refreshLifetime }
 
 // PasswordLogin says whether there is a Password provider to log in with.
 func (s *Snapshot) PasswordLogin() bool { return s.directory != nil }
@@ -112,22 +153,11 @@ func (s *Snapshot) Store() bool { return s.store }
 // maxEmail bounds e-mail addresses in bytes (RFC 5321 §4.5.3.1 allows 320).
 const maxEmail = 320
 
-// Fold is the form in which e-mail addresses are compared: NFKC of lower case, without space around it.
-func Fold(email string) string {
-	return norm.NFKC.String(strings.ToLower(norm.NFKC.String(strings.TrimSpace(email))))
-}
+// Fold is the form in which e-mail addresses are compared: that of [fold.Name].
+func Fold(email string) string { return fold.Name(email) }
 
 // subject is the sub of a user of a Secret: the UUIDv5 of issuer, namespace/provider and folded e-mail, joined by NUL, in
 // Namespace. It needs no store, so it outlives one.
 func subject(issuer, provider, email string) string {
 	return uuid.NewSHA1(Namespace, []byte(issuer+"\x00"+provider+"\x00"+email)).String()
-}
-
-// find returns the account, or nil and the hash to compute in its stead. Both take the same time.
-func (d *directory) find(email string) (a *account, hash string) {
-	decoy := d.decoys.hash(email)
-	if a := d.accounts[email]; a != nil {
-		return a, a.user.Hash
-	}
-	return nil, decoy
 }

@@ -15,6 +15,11 @@ const (
 	EventVerifyRefused   = "verify.refused"
 	EventVerifyExplained = "verify.explained"
 
+	EventLoginSucceeded = "login.succeeded"
+	EventLoginFailed    = "login.failed"
+	EventLoginLocked    = "login.locked"
+	EventFamilyRevoked  = "login.revoked"
+
 	EventUserLeftOut = "login.user_left_out"
 	EventStoreFailed = "store.failed"
 
@@ -62,17 +67,21 @@ func Events() []Event {
 		{EventConfigRejected, "ERROR", []string{"error"}, "A file of the configuration cannot be used; the last good one stays in force."},
 		{EventVerifyRefused, "INFO, WARN", []string{"status", "reason", "detail", "tenant", "policy", "algorithm", "protocol", "client"}, "A request was not let in (WARN with status 503). At most 20 a second on average; gatehouse_refusals_not_logged_total counts the others."},
 		{EventVerifyExplained, "INFO", []string{"status", "reason", "tenant", "policy", "client"}, "Somebody with the operations token asked POST /explain for a decision."},
+		{EventLoginSucceeded, "INFO", []string{"user", "provider", "client"}, "Somebody logged in: the user's subject, and the network that the login came from (an IPv4 address, or the /64 of an IPv6 one)."},
+		{EventLoginFailed, "INFO", []string{"user", "unknown", "reason", "provider", "client"}, "A password was refused. Names of no user are not told: the same value of unknown is the same name, as long as the operations token stays."},
+		{EventLoginLocked, "WARN", []string{"user", "unknown", "provider", "client"}, "There were too many failures: further attempts have to wait. gatehouse_logins_total counts them."},
+		{EventFamilyRevoked, "INFO, WARN", []string{"subject", "reason"}, "The refresh tokens of one login are revoked (WARN if somebody used a token or a code twice)."},
 		{EventUserLeftOut, "WARN", []string{"problem"}, "A user of a users Secret cannot log in."},
 		{EventStoreFailed, "ERROR", []string{"error"}, "The store cannot be opened; logins are refused until it can."},
-		{EventUserCreated, "INFO", []string{"user", "organization", "provider"}, "A user was made, at a provider's first login or (without provider) by an administrator."},
-		{EventUserLinked, "INFO", []string{"user", "organization", "provider"}, "Somebody known logged in through a further provider, found by the verified e-mail address."},
-		{EventUserRenamed, "INFO", []string{"user", "organization", "provider", "from", "to"}, "A user has another username than the provider gave, which somebody has, or another than before."},
-		{EventUserChanged, "INFO", []string{"user", "organization", "provider", "fields"}, "Attributes of a user changed, at a login or (without provider) by an administrator."},
-		{EventUserDisabled, "INFO", []string{"user", "organization", "ended"}, "An administrator disabled a user; so many sessions and refresh-token families ended."},
-		{EventUserEnabled, "INFO", []string{"user", "organization"}, "An administrator enabled a user."},
-		{EventUserPassword, "INFO", []string{"user", "organization", "ended"}, "An administrator set a user's password; so many sessions and refresh-token families ended."},
-		{EventUserDeleted, "INFO", []string{"user", "organization"}, "An administrator removed a user, with sessions and refresh-token families."},
-		{EventUserUnlocked, "INFO", []string{"user", "organization", "counters"}, "An administrator ended the lockout of a user; so many counters were forgotten."},
+		{EventUserCreated, "INFO", []string{"user", "organization", "provider", "client"}, "A user was made, at a provider's first login or (without provider) by an administrator."},
+		{EventUserLinked, "INFO", []string{"user", "organization", "provider", "client"}, "Somebody known logged in through a further provider, found by the verified e-mail address."},
+		{EventUserRenamed, "INFO", []string{"user", "organization", "provider", "from", "to", "client"}, "A user has another username than the provider gave, which somebody has, or another than before."},
+		{EventUserChanged, "INFO", []string{"user", "organization", "provider", "fields", "client"}, "Attributes of a user changed, at a login or (without provider) by an administrator."},
+		{EventUserDisabled, "INFO", []string{"user", "organization", "ended", "client"}, "An administrator disabled a user; so many sessions and refresh-token families ended."},
+		{EventUserEnabled, "INFO", []string{"user", "organization", "client"}, "An administrator enabled a user."},
+		{EventUserPassword, "INFO", []string{"user", "organization", "ended", "client"}, "An administrator set a user's password; so many sessions and refresh-token families ended."},
+		{EventUserDeleted, "INFO", []string{"user", "organization", "client"}, "An administrator removed a user, with sessions and refresh-token families."},
+		{EventUserUnlocked, "INFO", []string{"user", "organization", "counters", "client"}, "An administrator ended the lockout of a user; so many counters were forgotten."},
 		{EventTracesOn, "INFO", []string{"exporter", "sampler"}, "Traces are exported."},
 		{EventTracesSettings, "WARN", []string{"variable", "error"}, "An OTEL_* variable cannot be used; its default counts instead, or no traces are exported."},
 		{EventTracesFailed, "WARN", []string{"error"}, "Spans could not be exported; told at most once a minute."},
