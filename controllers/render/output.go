@@ -38,7 +38,7 @@ func (p *Plan) Render(refs map[Ref]Resolved) (*Output, error) {
 		return out, nil
 	}
 	final := *base // the plan stays as it is
-	final.Providers = providers
+	final.Providers, final.Bundles = fitProviders(providers, base, out)
 	out.URL = final.ExternalURL
 	encoded, err := final.Encode()
 	if err != nil {
@@ -53,17 +53,18 @@ func (p *Plan) Render(refs map[Ref]Resolved) (*Output, error) {
 	return out, nil
 }
 
-func (p *Plan) renderProviders(r *resolver, out *Output) []config.Provider {
-	var rendered []config.Provider
+// renderProviders returns the good ones in the order of claimants.
+func (p *Plan) renderProviders(r *resolver, out *Output) []*renderedProvider {
+	var served []*renderedProvider
 	for _, o := range p.providers {
 		v, provider := o.render(p, r)
 		if provider != nil {
 			v.Served = true
-			rendered = append(rendered, *provider)
+			served = append(served, provider)
 		}
 		out.Verdicts[o.key] = v
 	}
-	return rendered
+	return served
 }
 
 func (p *Plan) renderPolicies(r *resolver, out *Output) (map[string][]byte, error) {

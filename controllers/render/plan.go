@@ -28,7 +28,7 @@ func NewPlan(in Input) *Plan {
 	for _, o := range in.Providers {
 		key := Key{v1alpha1.KindIdentityProvider, o.Namespace, o.Name}
 		if ServerOf(o.Spec.AuthServerRef, o.Namespace) == in.Name && p.attaches(key) {
-			p.providers = append(p.providers, &providerPlan{key: key, object: o})
+			p.providers = append(p.providers, &providerPlan{key: key, object: o, memo: in.Memo})
 		}
 	}
 	for _, o := range in.Policies {

@@ -16,6 +16,10 @@ type providerPlan struct {
 	object   *v1alpha1.IdentityProvider
 	disabled bool
 	kind     *providerType
+	memo     *Memo
+	// mappings and rules are what the spec says where a user's attributes come from, and what must hold of whoever logs in.
+	mappings config.ProviderMappings
+	rules    []config.ClaimRule
 }
 
 // providerType is what render knows of one type.
@@ -31,6 +35,8 @@ type providerType struct {
 // providerTypes is the registration of provider types.
 var providerTypes = map[v1alpha1.ProviderType]*providerType{
 	v1alpha1.ProviderPassword: {plan: planPassword, references: passwordReferences, render: renderPassword},
+	v1alpha1.ProviderOIDC:     {plan: planOIDC, references: oidcReferences, render: renderOIDC},
+	v1alpha1.ProviderOAuth2:   {plan: planOAuth2, references: oauth2References, render: renderOAuth2},
 }
 
 func (p *Plan) planProviders() {
@@ -60,14 +66,15 @@ func (p *Plan) planProvider(o *providerPlan) {
 		o.refuse(v1alpha1.ReasonInvalid, "spec.organization", "%q must be at most 128 letters, digits, dots, dashes and underscores that begin and end with a letter or digit", organization)
 	}
 	if o.kind = providerTypes[spec.Type]; o.kind == nil {
-		o.refuse(v1alpha1.ReasonInvalid, "spec.type", "%q is not known: use %s", spec.Type, v1alpha1.ProviderPassword)
+		o.refuse(v1alpha1.ReasonInvalid, "spec.type", "%s is not known: use %s, %s or %s", quoted(string(spec.Type)),
+			v1alpha1.ProviderPassword, v1alpha1.ProviderOIDC, v1alpha1.ProviderOAuth2)
 		return
 	}
-	o.kind.plan(p, o)
 	o.disabled = spec.Enabled != nil && !*spec.Enabled
+	o.kind.plan(p, o)
 	if base := p.server.base; base != nil && base.Store.Type == config.StoreNone && !o.disabled {
 		o.refuse(v1alpha1.ReasonStoreRequired, "spec.type",
-			"nobody can log in at an AuthServer with spec.store.type None: set it to Embedded, or name another AuthServer")
+			"nobody can log in at an AuthServer with spec.store.type None: set it to Embedded or PostgreSQL, or name another AuthServer")
 	}
 }
 
@@ -83,6 +90,18 @@ func (p *Plan) organization(o *providerPlan) string {
 	}
 }
 
+// displayName is what people read on the login page.
+func (o *providerPlan) displayName() string {
+	switch spec := &o.object.Spec; {
+	case spec.DisplayName != "":
+		return spec.DisplayName
+	case spec.Type == v1alpha1.ProviderOIDC:
+		return "OIDC"
+	default:
+		return o.key.Name
+	}
+}
+
 // references are those of providers that will be served if the Secrets are good.
 func (o *providerPlan) references() []Ref {
 	if o.bad() || o.disabled {
@@ -91,23 +110,25 @@ func (o *providerPlan) references() []Ref {
 	return o.kind.references(o)
 }
 
+// renderedProvider is one provider that is to be served.
+type renderedProvider struct {
+	key      Key
+	provider *config.Provider
+	bundle   string // that the provider names, in PEM; "" for none
+	size     int    // of the provider as JSON without its bundle, in bytes
+}
+
 // render returns the verdict, and the rendered provider if it is served.
-func (o *providerPlan) render(p *Plan, r *resolver) (Verdict, *config.Provider) {
+func (o *providerPlan) render(p *Plan, r *resolver) (Verdict, *renderedProvider) {
 	f := findings{problems: slices.Clone(o.problems), warnings: slices.Clone(o.warnings)}
-	var out *config.Provider
-	if !f.bad() && !o.disabled {
-		out = &config.Provider{
-			Object: o.key.String(), Name: o.key.Name, Type: string(o.object.Spec.Type),
-			DisplayName: o.object.Spec.DisplayName, Organization: p.organization(o),
-		}
-		if o.key.Namespace != p.in.Name.Namespace {
-			out.Name = o.key.Namespace + "_" + o.key.Name
-		}
-		o.kind.render(o, &f, r, out)
-	}
+	var out *renderedProvider
 	fingerprint := ""
+	if !f.bad() && !o.disabled {
+		out = o.fill(p, r, &f)
+	}
 	if out != nil && !f.bad() {
-		fingerprint, _ = f.measure(out, "keep fewer users in the Secret, or shorten their groups")
+		fingerprint, out.size = f.measure(providerWithBundle{out.provider, out.bundle}, "keep fewer users in the Secret, use a smaller icon or icon.url, and keep only the CAs in use in the bundle")
+		out.size -= len(out.bundle)
 	}
 	v := f.verdict()
 	if v.File = config.FileBase; f.bad() {
@@ -121,4 +142,31 @@ func (o *providerPlan) render(p *Plan, r *resolver) (Verdict, *config.Provider) 
 	}
 	v.Fingerprint = fingerprint
 	return v, out
+}
+
+// providerWithBundle is a provider and the CA bundle that it names: what an object may hold must not depend on who shares its bundle.
+type providerWithBundle struct {
+	*config.Provider
+	Bundle string
+}
+
+// fill makes the provider as the server reads it.
+func (o *providerPlan) fill(p *Plan, r *resolver, f *findings) *renderedProvider {
+	spec := &o.object.Spec
+	out := &config.Provider{
+		Object: o.key.String(), Name: o.key.Name, Type: string(spec.Type),
+		DisplayName: o.displayName(), Organization: p.organization(o), OnLoginPage: o.key.Namespace == p.in.Name.Namespace,
+	}
+	if !out.OnLoginPage {
+		out.Name = o.key.Namespace + "_" + o.key.Name
+	}
+	out.Icon = r.image(f, "spec.icon", spec.Icon, o.key.Namespace)
+	bundle := ""
+	if spec.CABundleRef != nil {
+		if bundle, _ = r.caBundle(f, "spec.caBundleRef", spec.CABundleRef, o.key.Namespace); bundle != "" {
+			out.CABundle = config.Hash([]byte(bundle))
+		}
+	}
+	o.kind.render(o, f, r, out)
+	return &renderedProvider{key: o.key, provider: out, bundle: bundle}
 }

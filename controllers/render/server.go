@@ -36,7 +36,7 @@ func planServer(in *Input) *serverPlan {
 	}
 	if base != nil {
 		kept := *base
-		kept.Providers = nil
+		kept.Providers, kept.Bundles = nil, nil
 		s.base = &kept
 	}
 	return s

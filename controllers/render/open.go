@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
+)
+
+// entraIssuer is how one directory of Entra ID is named.
+const entraIssuer = "https://login.microsoftonline.com/<directory ID>/v2.0"
+
+// openPlace is a provider at which anybody can have an account.
+type openPlace struct {
+	// domains whose hosts belong to it.
+	domains []string
+	// open tells whether a URL below these domains lets everybody in; nil: each does.
+	open func(u *url.URL) bool
+	// oidc and oauth2 are the rule to write, by the provider's type: the expression and what it says.
+	oidc, oauth2 string
+}
+
+// openPlaces are known by the hosts of their endpoints.
+var openPlaces = []openPlace{
+	{
+		domains: []string{"accounts.google.com", "googleapis.com"},
+		oidc:    "claims.hd == 'example.com'", oauth2: "claims.hd == 'example.com'",
+	},
+	{
+		domains: []string{"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn", "sts.windows.net"},
+		open:    namesNoDirectory,
+		oidc:    "claims.tid == '<directory ID>'", oauth2: "claims.email.endsWith('@example.com')",
+	},
+	{
+		domains: []string{"login.live.com"},
+		oidc:    "claims.email in ['ann@example.com']", oauth2: "claims.email in ['ann@example.com']",
+	},
+	{
+		domains: []string{"github.com"},
+		oidc:    "userinfo.login in ['ann', 'bob']", oauth2: "userinfo.login in ['ann', 'bob']",
+	},
+	{
+		domains: []string{"gitlab.com"},
+		oidc:    "'my-group' in userinfo.groups", oauth2: "userinfo.username in ['ann', 'bob']",
+	},
+	{
+		domains: []string{"facebook.com"},
+		oidc:    "claims.email in ['ann@example.com']", oauth2: "userinfo.email in ['ann@example.com']",
+	},
+}
+
+// everybodysDirectories are the first segments of paths at Microsoft that stand for every directory, or for all personal accounts, whose
+// directory has an ID as well.
+var everybodysDirectories = []string{"common", "organizations", "consumers", "9188040d-6c67-4c5b-b112-36a304b66dad"}
+
+// namesNoDirectory tells whether a URL at Microsoft is not that of one directory.
+func namesNoDirectory(u *url.URL) bool {
+	return slices.Contains(everybodysDirectories, firstSegment(u))
+}
+
+// firstSegment is the beginning of a path in lower case, decoded, and as servers read it that clean paths.
+func firstSegment(u *url.URL) string {
+	segment, _, _ := strings.Cut(strings.TrimPrefix(path.Clean("/"+u.Path), "/"), "/")
+	return strings.ToLower(segment)
+}
+
+// planOpen refuses a provider at which anybody can have an account, unless the object says who may log in, or that everybody may.
+func (o *providerPlan) planOpen(endpoints []endpoint) {
+	spec := &o.object.Spec
+	if len(spec.ClaimValidationRules) > 0 || spec.AllowAnyone != nil && *spec.AllowAnyone {
+		return
+	}
+	for _, e := range endpoints {
+		place, host := openAt(e.url)
+		if place == nil {
+			continue
+		}
+		rule := place.oidc
+		if spec.Type == v1alpha1.ProviderOAuth2 {
+			rule = place.oauth2
+		}
+		o.refuse(v1alpha1.ReasonOpenToEveryone, e.field, "anybody can have an account at %s: say who may log in with a rule such as %s, or set spec.allowAnyone: true", host,
+			fmt.Sprintf("spec.claimValidationRules: [{expression: %q}]", rule))
+		return
+	}
+}
+
+// openAt finds the open place that a URL belongs to, and how to call it.
+func openAt(s string) (*openPlace, string) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return nil, ""
+	}
+	host := hostOf(s)
+	for i := range openPlaces {
+		place := &openPlaces[i]
+		if !slices.ContainsFunc(place.domains, func(domain string) bool { return under(host, domain) }) {
+			continue
+		}
+		switch {
+		case place.open == nil:
+			return place, host
+		case place.open(u):
+			return place, host + "/" + firstSegment(u)
+		}
+	}
+	return nil, ""
+}
