@@ -19,6 +19,11 @@ const (
 	EventLoginFailed    = "login.failed"
 	EventLoginLocked    = "login.locked"
 	EventFamilyRevoked  = "login.revoked"
+	EventLoginRefused   = "login.refused"
+
+	EventLogout         = "logout"
+	EventSessionRevoked = "session.revoked"
+	EventRenewalFailed  = "session.renewal_failed"
 
 	EventUserLeftOut = "login.user_left_out"
 	EventStoreFailed = "store.failed"
@@ -71,6 +76,10 @@ func Events() []Event {
 		{EventLoginFailed, "INFO", []string{"user", "unknown", "reason", "provider", "client"}, "A password was refused. Names of no user are not told: the same value of unknown is the same name, as long as the operations token stays."},
 		{EventLoginLocked, "WARN", []string{"user", "unknown", "provider", "client"}, "There were too many failures: further attempts have to wait. gatehouse_logins_total counts them."},
 		{EventFamilyRevoked, "INFO, WARN", []string{"subject", "reason"}, "The refresh tokens of one login are revoked (WARN if somebody used a token or a code twice)."},
+		{EventLoginRefused, "INFO, WARN", []string{"provider", "reason", "detail", "client"}, "A login at a provider came to nothing (WARN where the provider or its set-up is at fault)."},
+		{EventLogout, "INFO", []string{"user", "provider", "client", "ended"}, "Somebody logged out of a browser, or (with ended) a provider did by back-channel logout: so many sessions ended."},
+		{EventSessionRevoked, "INFO", []string{"user", "provider", "reason", "client", "ended"}, "Sessions ended before their time: by their owner at /account (with client), or for the reason."},
+		{EventRenewalFailed, "WARN", []string{"user", "provider", "error"}, "A provider could not be asked whether a user may go on. The session goes on until it can be."},
 		{EventUserLeftOut, "WARN", []string{"problem"}, "A user of a users Secret cannot log in."},
 		{EventStoreFailed, "ERROR", []string{"error"}, "The store cannot be opened; logins are refused until it can."},
 		{EventUserCreated, "INFO", []string{"user", "organization", "provider", "client"}, "A user was made, at a provider's first login or (without provider) by an administrator."},

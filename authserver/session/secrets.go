@@ -44,6 +44,10 @@ func newAEAD(secret []byte, info string) (cipher.AEAD, error) {
 	if err != nil {
 		return nil, fmt.Errorf("deriving a key: %w", err)
 	}
+	return newGCM(key)
+}
+
+func newGCM(key []byte) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, fmt.Errorf("deriving a key: %w", err)

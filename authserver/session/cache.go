@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"sync"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/store"
+)
+
+// Bounds of what is remembered of sessions, in number and in bytes of tokens. Beyond them any is dropped, and looked at anew when it
+// is used again.
+const (
+	maxCached      = 20_000
+	maxCachedBytes = 24 << 20
+)
+
+// cache remembers sessions that were looked at. Only sessions that exist get in, so nobody fills it with cookies of their own making.
+type cache struct {
+	most, mostBytes int
+
+	mu      sync.Mutex
+	entries map[store.Hash]*entry
+	bytes   int
+}
+
+func newCache(most, mostBytes int) *cache {
+	return &cache{most: most, mostBytes: mostBytes, entries: make(map[store.Hash]*entry)}
+}
+
+// weight is what an entry counts for, in bytes: the token and, roughly, the account that it was made from.
+func (e *entry) weight() int { return 2 * len(e.token) }
+
+// get returns nil for a session that is not remembered.
+func (c *cache) get(key store.Hash) *entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.entries[key]
+}
+
+func (c *cache) put(key store.Hash, e *entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.removeLocked(key)
+	for other := range c.entries { // in no order that anybody can choose
+		if len(c.entries) < c.most && c.bytes+e.weight() <= c.mostBytes {
+			break
+		}
+		c.removeLocked(other)
+	}
+	c.entries[key] = e
+	c.bytes += e.weight()
+}
+
+func (c *cache) remove(key store.Hash) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.removeLocked(key)
+}
+
+// drop removes all that are chosen.
+func (c *cache) drop(chosen func(store.Hash, *entry) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key, e := range c.entries {
+		if chosen(key, e) {
+			c.removeLocked(key)
+		}
+	}
+}
+
+func (c *cache) removeLocked(key store.Hash) {
+	if e, ok := c.entries[key]; ok {
+		c.bytes -= e.weight()
+		delete(c.entries, key)
+	}
+}
