@@ -54,7 +54,7 @@ func writeGrantError(ctx context.Context, w http.ResponseWriter, log *slog.Logge
 		setRetryAfter(w, locked.RetryAfter)
 		writeError(w, http.StatusTooManyRequests, codeTooManyAttempts, "too many failed attempts; try again later")
 	case errors.Is(err, login.ErrInvalidGrant):
-		writeError(w, http.StatusBadRequest, codeInvalidGrant, "the refresh token is invalid, expired, used or revoked; log in again")
+		writeError(w, http.StatusBadRequest, codeInvalidGrant, "the refresh token or code is invalid, expired, used or revoked; log in again")
 	case errors.Is(err, password.ErrBusy):
 		setRetryAfter(w, time.Second)
 		writeError(w, http.StatusServiceUnavailable, codeUnavailable, "too many logins at this moment; try again")

@@ -70,7 +70,7 @@ func newFrontend(t *testing.T) *frontend {
 	f.service = &login.Service{Store: s, Verifier: password.NewVerifier(4), Now: time.Now, Random: rand.Reader, Log: log}
 	f.service.Verifier.Wait = 5 * time.Minute // the machine may be busy with other suites
 	now := func() *login.Snapshot { return f.current }
-	f.add(http.MethodPost, "/api/v1/login", (&loginHandler{service: f.service, snapshot: now, client: connectionAddress, log: log}).ServeHTTP)
+	f.add(http.MethodPost, "/api/v1/login", (&loginHandler{service: f.service, snapshot: now, log: log}).ServeHTTP)
 	f.add(http.MethodPost, pathToken, newTokenHandler(f.service, now, log).ServeHTTP)
 	f.add(http.MethodGet, pathDiscovery, (&discoveryHandler{snapshot: now}).ServeHTTP)
 	f.add(http.MethodGet, pathJWKS, (&jwksHandler{snapshot: now}).ServeHTTP)

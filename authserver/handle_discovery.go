@@ -17,6 +17,8 @@ const (
 	pathDiscovery = "/.well-known/openid-configuration"
 	pathJWKS      = "/.well-known/jwks.json"
 	pathToken     = "/oauth2/token"
+	pathRevoke    = "/oauth2/revoke"
+	pathUserInfo  = "/userinfo"
 )
 
 // discoveryHandler serves /.well-known/openid-configuration, by which JWT libraries find what verifies the server's access
@@ -29,12 +31,16 @@ type discoveryHandler struct {
 type discoveryBody struct {
 	Issuer                string   `json:"issuer"`
 	TokenEndpoint         string   `json:"token_endpoint,omitempty"`
+	RevocationEndpoint    string   `json:"revocation_endpoint,omitempty"`
+	UserInfoEndpoint      string   `json:"userinfo_endpoint,omitempty"`
 	JWKSURI               string   `json:"jwks_uri"`
 	ResponseTypes         []string `json:"response_types_supported"`
 	GrantTypes            []string `json:"grant_types_supported,omitempty"`
 	SubjectTypes          []string `json:"subject_types_supported"`
 	SigningAlgorithms     []string `json:"id_token_signing_alg_values_supported"`
 	ClientAuthentications []string `json:"token_endpoint_auth_methods_supported,omitempty"`
+	RevocationClients     []string `json:"revocation_endpoint_auth_methods_supported,omitempty"`
+	ChallengeMethods      []string `json:"code_challenge_methods_supported,omitempty"`
 	Claims                []string `json:"claims_supported"`
 }
 
@@ -51,9 +57,10 @@ func (h *discoveryHandler) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		Claims: []string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "organization", "preferred_username", "email", "name", "groups"},
 	}
 	if snap.Store() {
-		body.TokenEndpoint = base + pathToken
-		body.GrantTypes = []string{"refresh_token"}
-		body.ClientAuthentications = []string{"none"}
+		body.TokenEndpoint, body.RevocationEndpoint, body.UserInfoEndpoint = base+pathToken, base+pathRevoke, base+pathUserInfo
+		body.GrantTypes = []string{grantAuthorizationCode, grantRefreshToken}
+		body.ClientAuthentications, body.RevocationClients = []string{"none"}, []string{"none"}
+		body.ChallengeMethods = []string{login.ChallengeMethod}
 	}
 	document, err := json.Marshal(body)
 	if err != nil {

@@ -5,10 +5,10 @@ package authserver
 import (
 	"log/slog"
 	"net/http"
-	"net/netip"
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/gatehouse-auth/gatehouse/authserver/clientaddr"
 	"github.com/gatehouse-auth/gatehouse/authserver/login"
 )
 
@@ -17,9 +17,7 @@ type loginHandler struct {
 	service *login.Service
 	// snapshot returns what logins are decided by now; nil before the first configuration.
 	snapshot func() *login.Snapshot
-	// client returns the address that failures are counted by: connectionAddress, unless proxies are trusted.
-	client func(*http.Request) netip.Addr
-	log    *slog.Logger
+	log      *slog.Logger
 }
 
 type loginBody struct {
@@ -46,7 +44,7 @@ func (h *loginHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest, codeInvalidRequest, `the body must be a JSON object with the strings "email" and "password", and nothing else`)
 		return
 	}
-	credentials.Client = h.client(r)
+	credentials.Client = clientaddr.From(r, snap.TrustedProxies())
 	grant, err := h.service.Login(r.Context(), snap, credentials)
 	if err != nil {
 		writeGrantError(r.Context(), w, h.log, err)
@@ -63,13 +61,4 @@ func parseLogin(body []byte) (login.Credentials, bool) {
 		return login.Credentials{}, false
 	}
 	return login.Credentials{Email: *b.Email, Password: *b.Password}, true
-}
-
-// connectionAddress is the address of the connection's other end; the zero Addr if it has none.
-func connectionAddress(r *http.Request) netip.Addr {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return peer.Addr()
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/login"
 )
@@ -30,11 +31,18 @@ type requestError string
 
 func (e requestError) Error() string { return string(e) }
 
+// Grant types.
+const (
+	grantRefreshToken      = "refresh_token"
+	grantAuthorizationCode = "authorization_code"
+)
+
 // newTokenHandler makes the handler with every grant type that the server knows.
 func newTokenHandler(service *login.Service, snapshot func() *login.Snapshot, log *slog.Logger) *tokenHandler {
 	return &tokenHandler{
 		grants: map[string]grantFunc{
-			"refresh_token": refreshGrant(service),
+			grantRefreshToken:      refreshGrant(service),
+			grantAuthorizationCode: codeGrant(service),
 		},
 		snapshot: snapshot, log: log,
 	}
@@ -51,6 +59,39 @@ func refreshGrant(service *login.Service) grantFunc {
 	}
 }
 
+// Bounds of a code_verifier's length (RFC 7636 §4.1).
+const (
+	minVerifier = 43
+	maxVerifier = 128
+)
+
+// codeGrant is RFC 6749 §4.1.3 with PKCE (RFC 7636 §4.5) and without client authentication: the verifier takes its place.
+func codeGrant(service *login.Service) grantFunc {
+	return func(ctx context.Context, snap *login.Snapshot, parameters map[string]string) (*login.Grant, error) {
+		for _, name := range []string{"code", "redirect_uri", "code_verifier"} {
+			if parameters[name] == "" {
+				return nil, requestError("the parameter " + name + " is missing")
+			}
+		}
+		verifier := parameters["code_verifier"]
+		if len(verifier) < minVerifier || len(verifier) > maxVerifier || strings.ContainsFunc(verifier, notUnreserved) {
+			return nil, requestError("code_verifier must have 43 to 128 of the characters A-Z a-z 0-9 - . _ ~")
+		}
+		return service.ExchangeCode(ctx, snap, login.Exchange{
+			Code: parameters["code"], RedirectURI: parameters["redirect_uri"], Verifier: verifier, ClientID: parameters["client_id"],
+		})
+	}
+}
+
+// notUnreserved tells characters that are not RFC 3986's unreserved ones.
+func notUnreserved(c rune) bool {
+	switch {
+	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		return false
+	}
+	return !strings.ContainsRune("-._~", c)
+}
+
 func (h *tokenHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	snap := h.snapshot()
 	switch {
@@ -61,13 +102,8 @@ func (h *tokenHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeGrantError(r.Context(), w, h.log, login.ErrDisabled)
 		return
 	}
-	body, ok := readBody(w, r, "application/x-www-form-urlencoded")
+	parameters, ok := readForm(w, r)
 	if !ok {
-		return
-	}
-	parameters, err := parseForm(string(body), r.URL.RawQuery)
-	if err != nil {
-		writeError(w, http.StatusBadRequest, codeInvalidRequest, err.Error())
 		return
 	}
 	grant, known := h.grants[parameters["grant_type"]]
@@ -89,6 +125,20 @@ func (h *tokenHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeGrant(w, answer)
+}
+
+// readForm reads the parameters of a form that a program sent. What is wrong with it is answered.
+func readForm(w http.ResponseWriter, r *http.Request) (parameters map[string]string, ok bool) {
+	body, ok := readBody(w, r, "application/x-www-form-urlencoded")
+	if !ok {
+		return nil, false
+	}
+	parameters, err := parseForm(string(body), r.URL.RawQuery)
+	if err != nil {
+		writeError(w, http.StatusBadRequest, codeInvalidRequest, err.Error())
+		return nil, false
+	}
+	return parameters, true
 }
 
 // parseForm reads the body's parameters. A parameter without a value counts as left out, and one that is there twice is

@@ -39,6 +39,7 @@ type metrics struct {
 	policies prometheus.Gauge
 	fetches  *prometheus.CounterVec // result, reason
 	fetching prometheus.Histogram
+	logins   *prometheus.CounterVec // type, result
 }
 
 func newMetrics() *metrics {
@@ -64,8 +65,9 @@ func newMetrics() *metrics {
 		fetching: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "gatehouse_jwks_fetch_duration_seconds",
 			Help: "Time a fetch of a key set took.", Buckets: []float64{.005, .025, .1, .25, .5, 1, 2.5, 5, 10}}),
 	}
+	m.logins = newLoginCounter()
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.verify, m.tenants.vec, m.seconds, m.dropped, m.panics, m.reloads, m.reloaded, m.policies, m.fetches, m.fetching)
+		m.verify, m.tenants.vec, m.seconds, m.dropped, m.panics, m.reloads, m.reloaded, m.policies, m.fetches, m.fetching, m.logins)
 	return m
 }
 

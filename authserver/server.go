@@ -131,7 +131,7 @@ func New(o Options) (*Server, error) {
 	s.store = newLateStore(o.DataDir, o.Now, s.log)
 	s.routes = s.publicRoutes(&login.Service{
 		Store: s.store, Verifier: password.NewVerifier(password.Slots(o.MemoryLimit)),
-		Now: o.Now, Random: rand.Reader, Log: s.log,
+		Now: o.Now, Random: rand.Reader, Log: s.log, Observe: s.metrics.passwordChecked,
 	})
 	s.publicHandler = http.HandlerFunc(s.servePublic)
 	s.opsHandler = s.serveOps(s.opsRoutes())
@@ -142,9 +142,13 @@ func New(o Options) (*Server, error) {
 // publicRoutes is the table of the public listener's endpoints, but for /verify and /envoy (dispatch.go).
 func (s *Server) publicRoutes(service *login.Service) routes {
 	t := routes{}
-	login := &loginHandler{service: service, snapshot: s.logins, client: connectionAddress, log: s.log}
+	login := &loginHandler{service: service, snapshot: s.logins, log: s.log}
 	t.add(http.MethodPost, "/api/v1/login", s.traced(spanLogin, login.ServeHTTP))
 	t.add(http.MethodPost, pathToken, s.traced(spanToken, newTokenHandler(service, s.logins, s.log).ServeHTTP))
+	t.add(http.MethodPost, pathRevoke, (&revokeHandler{service: service, snapshot: s.logins, log: s.log}).ServeHTTP)
+	userInfo := &userInfoHandler{snapshot: s.logins, now: s.now, log: s.log}
+	t.add(http.MethodGet, pathUserInfo, userInfo.ServeHTTP)
+	t.add(http.MethodPost, pathUserInfo, userInfo.ServeHTTP)
 	t.add(http.MethodGet, pathDiscovery, (&discoveryHandler{snapshot: s.logins}).ServeHTTP)
 	t.add(http.MethodGet, pathJWKS, (&jwksHandler{snapshot: s.logins}).ServeHTTP)
 	return t

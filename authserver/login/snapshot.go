@@ -29,6 +29,7 @@ type Snapshot struct {
 	signer                          *issue.Signer
 	keys                            *jwk.Set // the public halves of signer's
 	store                           bool
+	keepsUsers                      bool                        // so there may be users of the store with passwords
 	providers                       map[string]*config.Provider // by "namespace/name"
 	directory                       *directory                  // nil: password login is off
 	lockout                         LockoutSettings
@@ -68,7 +69,8 @@ func NewSnapshot(base *config.Base, signer *issue.Signer, key DecoyKey) *Snapsho
 		issuer: base.ExternalURL, audience: base.Tokens.Audience, signer: signer,
 		accessLifetime: base.Tokens.AccessTokenLifetime.Value(), refreshLifetime: base.Tokens.RefreshTokenLifetime.Value(),
 		keys: jwk.NewSet(signer.Keys()...), store: base.Store.Type != config.StoreNone, providers: map[string]*config.Provider{},
-		lockout: lockoutOf(base.Login.Lockout), redirectURIs: base.Login.RedirectURIs, proxies: clientaddr.Trusted(base.Login.TrustedProxies),
+		keepsUsers: base.Store.Type == config.StorePostgreSQL || base.Store.Persistent,
+		lockout:    lockoutOf(base.Login.Lockout), redirectURIs: base.Login.RedirectURIs, proxies: clientaddr.Trusted(base.Login.TrustedProxies),
 	}
 	if !s.store {
 		return s
@@ -108,6 +110,10 @@ func (s *Snapshot) read(p *config.Provider, key DecoyKey) *directory {
 	}
 	for email := range d.unusable {
 		delete(d.accounts, email)
+	}
+	if s.keepsUsers {
+		// Users of the store have passwords too, mostly with hashes of today: they count as one, as nobody knows how many there are.
+		hashes, costs = append(hashes, ""), append(costs, password.DefaultCost)
 	}
 	d.decoys = newDecoys(key, hashes, costs)
 	return d

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package authserver
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/login"
+)
+
+// newLoginCounter counts attempts to log in. All series of passwords are there from the start, so that the first failure shows
+// as a rise.
+func newLoginCounter() *prometheus.CounterVec {
+	logins := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "gatehouse_logins_total",
+		Help: "Attempts to log in by the provider's type and result: succeeded; failed; locked (too many failures, not looked at); busy (no room for one more password hash); unavailable (a fault, mostly of the store)."}, []string{"type", "result"})
+	for _, result := range login.Results() {
+		logins.WithLabelValues(config.ProviderPassword, string(result))
+	}
+	return logins
+}
+
+// loggedIn counts an attempt at a provider of that type.
+func (m *metrics) loggedIn(providerType string, result login.Result) {
+	m.logins.WithLabelValues(providerType, string(result)).Inc()
+}
+
+// passwordChecked counts an attempt with a password.
+func (m *metrics) passwordChecked(result login.Result) { m.loggedIn(config.ProviderPassword, result) }
