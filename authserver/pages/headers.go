@@ -14,7 +14,7 @@ import (
 
 // permissions switches off what no page uses and no injected content shall.
 const permissions = "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), " +
-	"magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), screen-wake-lock=(), usb=(), web-share=(), xr-spatial-tracking=()"
+	"magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), screen-wake-lock=(), usb=(), xr-spatial-tracking=()"
 
 // pageHeaders sets what every page has. Referrer-Policy is same-origin and not no-referrer: under the latter browsers send "Origin: null" with our own
 // forms, and the origin could not be checked.

@@ -43,9 +43,15 @@ func everyPage(p *Pages, value string) map[string]func(http.ResponseWriter, *htt
 				Problem:   ReasonRule, ProblemMessage: value,
 			})
 		},
-		"continue":  func(w http.ResponseWriter, r *http.Request) { p.Continue(w, r, ContinueModel{URL: "https://app.example/?q=" + value}) },
-		"confirm":   func(w http.ResponseWriter, r *http.Request) { p.ConfirmLogout(w, r, ConfirmLogoutModel{Action: "/logout", Hidden: hidden, CSRF: value, Provider: value}) },
-		"loggedOut": func(w http.ResponseWriter, r *http.Request) { p.LoggedOut(w, r, LoggedOutModel{Provider: value, ProviderURL: "https://idp.example/end?hint=" + value}) },
+		"continue": func(w http.ResponseWriter, r *http.Request) {
+			p.Continue(w, r, ContinueModel{URL: "https://app.example/?q=" + value})
+		},
+		"confirm": func(w http.ResponseWriter, r *http.Request) {
+			p.ConfirmLogout(w, r, ConfirmLogoutModel{Action: "/logout", Hidden: hidden, CSRF: value, Provider: value})
+		},
+		"loggedOut": func(w http.ResponseWriter, r *http.Request) {
+			p.LoggedOut(w, r, LoggedOutModel{Provider: value, ProviderURL: "https://idp.example/end?hint=" + value})
+		},
 		"account": func(w http.ResponseWriter, r *http.Request) {
 			p.Account(w, r, http.StatusOK, AccountModel{
 				Name: value, Username: value, Email: value, Organization: value, Provider: value, Groups: []string{value}, Now: now,
@@ -181,8 +187,12 @@ func TestRetryAfterInWords(t *testing.T) {
 	p := New(Site{})
 	for after, want := range map[string]string{"1": "in 1 minute.", "60": "in 1 minute.", "61": "in 2 minutes.", "": "Wait a while", "soon": "Wait a while"} {
 		for name, show := range map[string]func(http.ResponseWriter, *http.Request){
-			"login":   func(w http.ResponseWriter, r *http.Request) { p.Login(w, r, http.StatusTooManyRequests, LoginModel{Problem: ReasonTooManyAttempts}) },
-			"problem": func(w http.ResponseWriter, r *http.Request) { p.Problem(w, r, http.StatusTooManyRequests, ProblemModel{}) },
+			"login": func(w http.ResponseWriter, r *http.Request) {
+				p.Login(w, r, http.StatusTooManyRequests, LoginModel{Problem: ReasonTooManyAttempts})
+			},
+			"problem": func(w http.ResponseWriter, r *http.Request) {
+				p.Problem(w, r, http.StatusTooManyRequests, ProblemModel{})
+			},
 		} {
 			answer := render(t, func(w http.ResponseWriter, r *http.Request) {
 				if after != "" {

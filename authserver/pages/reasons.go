@@ -44,3 +44,12 @@ func statusReason(status int) string {
 		return ReasonBadRequest
 	}
 }
+
+// Reasons are all constants above, in their order.
+func Reasons() []string {
+	return []string{
+		ReasonInvalidCredentials, ReasonTooManyAttempts, ReasonUnavailable, ReasonFormExpired, ReasonLoginExpired, ReasonLoginFailed, ReasonCancelled,
+		ReasonProviderAway, ReasonProviderAnswer, ReasonProviderSetup, ReasonRule, ReasonNoUsername, ReasonDisabled, ReasonHTTPSRequired, ReasonBadRequest,
+		ReasonNotFound, ReasonServerError,
+	}
+}
