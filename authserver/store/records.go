@@ -115,7 +115,7 @@ type UserTx interface {
 	UserByUsername(username string) (User, error)
 	// UsersByEmail returns the users with this address, folded: at most 16, by ID.
 	UsersByEmail(email string) ([]User, error)
-	// Identity returns ErrNotFound also for one of another organization.
+	// Identity returns ErrNotFound also for one of another organization: each may know the same person by itself.
 	Identity(key IdentityKey) (Identity, error)
 	Identities(user string) ([]Identity, error)
 	// PutUser inserts a user, or replaces the one with that ID. ErrTaken if username or e-mail address belong to another.
@@ -143,7 +143,8 @@ type Session struct {
 	CreatedAt, SeenAt, ExpiresAt time.Time
 }
 
-// Sessions keeps browsers' sessions. Ending one ends the refresh-token families that began with it (Family.Session).
+// Sessions keeps browsers' sessions. Ending one ends the refresh-token families that began with it (Family.Session), and so
+// does its removal for any other reason.
 type Sessions interface {
 	// CreateSession stores s and removes the owner's least recently seen ones, so that at most keep remain.
 	CreateSession(ctx context.Context, s Session, keep int) error

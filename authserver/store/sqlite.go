@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite", in pure Go
@@ -28,22 +27,23 @@ const (
 // SQLite is the Embedded store: a database file (or memory) of this process, with one connection that writes and a few
 // that read (write-ahead log). A commit is on disk before the caller hears of it.
 type SQLite struct {
+	database
+	on          sqliteEngine
 	write, read *sql.DB
 	anchor      *sql.DB // keeps a database in memory alive; nil for a file
-	closed      atomic.Bool
 }
 
 var _ Store = (*SQLite)(nil)
 
 // OpenSQLite opens the database in dir, which is created with mode 0700 if absent, and brings its schema up to date. With
 // dir "" the database lives in memory and ends with Close. Errors name the file; one made by a newer Gatehouse is refused.
-func OpenSQLite(ctx context.Context, dir string) (*SQLite, error) {
-	s, err := connect(ctx, dir)
+func OpenSQLite(ctx context.Context, dir string, options ...Option) (*SQLite, error) {
+	s, err := connect(ctx, dir, limitsOf(options, readers))
 	if err != nil {
 		return nil, err
 	}
-	if err := s.prepare(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the store in %s: %w", place(dir), err), s.Close())
+	if err := s.prepare(ctx, dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the store in %s: %w", place(dir), sqliteError(err)), s.Close())
 	}
 	return s, nil
 }
@@ -55,8 +55,9 @@ func place(dir string) string {
 	return filepath.Join(dir, FileName)
 }
 
-func connect(ctx context.Context, dir string) (*SQLite, error) {
-	var s SQLite
+func connect(ctx context.Context, dir string, limits Limits) (*SQLite, error) {
+	s := &SQLite{}
+	s.database = database{engine: &s.on, limits: limits}
 	base := url.URL{Scheme: "file", Opaque: "/gatehouse-" + rand.Text()}
 	vfs := "memdb"
 	if dir != "" {
@@ -70,11 +71,12 @@ func connect(ctx context.Context, dir string) (*SQLite, error) {
 	if s.write, err = open(base, vfs, "immediate", 1); err != nil {
 		return nil, err
 	}
-	if s.read, err = open(base, vfs, "", readers); err != nil {
+	if s.read, err = open(base, vfs, "", limits.Connections); err != nil {
 		return nil, err
 	}
+	s.on.reader.db = s.read
 	if dir != "" {
-		return &s, nil
+		return s, nil
 	}
 	if s.anchor, err = open(base, vfs, "", 1); err != nil {
 		return nil, err
@@ -82,7 +84,7 @@ func connect(ctx context.Context, dir string) (*SQLite, error) {
 	if err := s.anchor.PingContext(ctx); err != nil {
 		return nil, fmt.Errorf("opening the store in memory: %w", err)
 	}
-	return &s, nil
+	return s, nil
 }
 
 // createFile makes the folder and an empty file that only this user may read; SQLite gives its -wal and -shm the same mode.
@@ -125,45 +127,38 @@ func open(base url.URL, vfs, lock string, n int) (*sql.DB, error) {
 	return db, nil
 }
 
+// prepare brings the schema up to date and starts the writer.
+func (s *SQLite) prepare(ctx context.Context, dir string) error {
+	if err := migrateSQLite(ctx, s.write, dir); err != nil {
+		return err
+	}
+	conn, err := s.write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connecting the writer: %w", err)
+	}
+	s.on.writer = newWriter(conn)
+	return nil
+}
+
+// Ping implements Store.
+func (s *SQLite) Ping(ctx context.Context) error {
+	return s.view(ctx, func(t *tx) error {
+		var one int64
+		return t.get(`SELECT 1`, nil, &one)
+	})
+}
+
 // Close lets transactions under way finish and closes the file.
 func (s *SQLite) Close() error {
-	s.closed.Store(true)
+	s.on.closed.Store(true)
 	var errs []error
+	if s.on.writer != nil {
+		errs = append(errs, s.on.writer.close())
+	}
 	for _, db := range []*sql.DB{s.read, s.write, s.anchor} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// transact runs f in a transaction of the writer. An error of f rolls back, unless keep says that its changes are meant.
-func (s *SQLite) transact(ctx context.Context, f func(*sql.Tx) error, keep error) error {
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return s.typed(err)
-	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	result := f(tx)
-	if result != nil && !errors.Is(result, keep) {
-		return result
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("committing: %w", s.typed(err))
-	}
-	return result
-}
-
-// typed turns database/sql's untyped errors into those of this package.
-func (s *SQLite) typed(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, sql.ErrNoRows):
-		return ErrNotFound
-	case s.closed.Load():
-		return ErrClosed
-	default:
-		return err
-	}
 }

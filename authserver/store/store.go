@@ -21,10 +21,13 @@ const (
 var (
 	// ErrNoStore is the answer of a server without a store (store.type None).
 	ErrNoStore = errors.New("this auth server has no store (store.type is None)")
-	// ErrNotFound says that no such family exists, or that it has expired.
+	// ErrUnavailable says that the database is away, full or too busy: what failed may work later. What was under way when it went may have been committed.
+	ErrUnavailable = errors.New("the store is unavailable")
+	// ErrNotFound says that no such record exists, or that it has expired.
 	ErrNotFound = errors.New("not found in the store")
-	// ErrReused says that a token was used again after its grace, or never belonged to its family. The family is gone by then.
-	ErrReused = errors.New("a refresh token was used twice; its family is revoked")
+	// ErrReused says that what works once was used again: a refresh token after its grace, or one that never belonged to its
+	// family, which is gone by then; an authorization code; an identifier of Uses.
+	ErrReused = errors.New("used twice")
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("the store is closed")
 )
@@ -32,9 +35,17 @@ var (
 // A Hash is a SHA-256 sum. The store never sees what was hashed.
 type Hash [sha256.Size]byte
 
-// Store is everything an auth server keeps. All methods are safe for concurrent use and return when ctx ends.
+// Store is everything an auth server keeps. All methods are safe for concurrent use. They return when ctx ends, except that a
+// change that has begun by then may be waited for. Texts that are not UTF-8, or contain NUL, are not found and not stored.
 type Store interface {
 	Families
+	Users
+	Sessions
+	Codes
+	Uses
+	Counters
+	// Ping tells whether the store can be asked: nil, ErrNoStore, ErrClosed or ErrUnavailable.
+	Ping(ctx context.Context) error
 	// Collect removes at most limit rows whose time had passed at now, and returns how many it removed. Fewer than limit
 	// means that nothing is left to do.
 	Collect(ctx context.Context, now time.Time, limit int) (int, error)
@@ -44,7 +55,8 @@ type Store interface {
 
 // Families keeps refresh-token families: one row for each login, and for Grace one for each use.
 type Families interface {
-	// CreateFamily stores f and removes the owner's least recently used families, so that at most keep remain.
+	// CreateFamily stores f and removes the owner's least recently used families, so that at most keep remain. ErrNotFound if
+	// f.Session is set and has ended; ErrReused if the code that f.Key was made for has been taken twice.
 	CreateFamily(ctx context.Context, f Family, keep int) error
 	// Family returns the family with that key that has not expired at now, or ErrNotFound.
 	Family(ctx context.Context, key Hash, now time.Time) (Family, error)
@@ -64,7 +76,7 @@ type Family struct {
 	Key Hash
 	// Owner groups families for their bound and for RevokeOwner: the user's subject. At most 1 KiB.
 	Owner string
-	// Session is the browser's session that it began with, and ends with; zero for none.
+	// Session is the browser's session that it began with, and ends with, be it by EndSession or with the sweep after its expiry; zero for none.
 	Session Hash
 	// Data is the caller's, at most MaxData.
 	Data []byte
@@ -89,12 +101,4 @@ type Rotated struct {
 	Sealed []byte
 	// ExpiresAt is the end of the family as it now stands.
 	ExpiresAt time.Time
-}
-
-// check refuses what a store's columns are not made for.
-func (f *Family) check() error {
-	if f.Owner == "" || len(f.Owner) > 1<<10 || len(f.Data) > MaxData {
-		return errors.New("storing a refresh-token family: owner or data is empty or too long")
-	}
-	return nil
 }
