@@ -43,7 +43,9 @@ type backChannel interface {
 
 // connectors make the connector of each type of provider. An error tells the administrator what of the provider cannot
 // work, without its secrets.
-var connectors = map[string]func(*config.Provider, deps) (connector, error){}
+var connectors = map[string]func(*config.Provider, deps) (connector, error){
+	config.ProviderOIDC: newOIDC,
+}
 
 // deps are what a connector works with.
 type deps struct {
@@ -53,6 +55,8 @@ type deps struct {
 	keys   KeySource
 	now    func() time.Time
 	random io.Reader
+	// discover returns the metadata of an issuer, which may be known from an earlier configuration.
+	discover func(source, issuer string) *discovery
 }
 
 // broken stands in for a provider that cannot be used as it is written: it harms nobody else.

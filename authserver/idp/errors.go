@@ -5,6 +5,8 @@ package idp
 import (
 	"errors"
 	"slices"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/idp/profile"
 )
 
 var (
@@ -37,9 +39,12 @@ const (
 	ReasonUserInfo        = "userinfo"         // no usable answer
 	ReasonUserInfoSubject = "userinfo_subject" // it tells of somebody else
 	ReasonSubject         = "no_subject"       // OAuth2: userinfo lacks the subject attribute
-	ReasonUsername        = "no_username"
-	ReasonMapping         = "mapping" // a claim mapping cannot be read
-	ReasonRule            = "rule"    // a claim validation rule is false or fails
+	ReasonUsername        = profile.ReasonNoUsername
+	ReasonBadUsername     = profile.ReasonBadUsername
+	ReasonTooManyGroups   = profile.ReasonTooManyGroups
+	ReasonGroups          = profile.ReasonGroups // OAuth2: the expression over the groups endpoint's answer fails
+	ReasonMapping         = "mapping"            // what the provider says cannot be mapped for another reason
+	ReasonRule            = profile.ReasonRule   // a claim validation rule is false or fails
 	ReasonLogoutToken     = "logout_token"
 	ReasonEnded           = "ended" // a refresh was refused
 )
@@ -88,6 +93,8 @@ var messages = map[string]string{
 	ReasonRefused:       "The identity provider refused the login. Please try again; if that does not help, tell your administrator.",
 	ReasonNoCode:        "The answer of the identity provider is incomplete. Please log in again.",
 	ReasonUsername:      "The identity provider gave no user name for you. Please tell your administrator.",
+	ReasonBadUsername:   "The identity provider gave a user name for you that cannot be used here. Please tell your administrator.",
+	ReasonTooManyGroups: "You are in too many groups to log in here. Please tell your administrator.",
 	ReasonSubject:       "The identity provider did not say who you are. Please tell your administrator.",
 	ReasonRule:          "Your account may not log in here. Please ask your administrator for access.",
 	ReasonEnded:         "Your login at the identity provider has ended. Please log in again.",
@@ -127,10 +134,11 @@ func unavailable(detail string) *Error {
 	return &Error{Reason: ReasonUnavailable, Detail: detail, cause: ErrUnavailable}
 }
 
-// ended makes any refusal one that ends the session, unless the provider is only away.
-func ended(err error) error {
-	if e, ok := errors.AsType[*Error](err); ok && e.cause == nil {
-		return &Error{Reason: e.Reason, Detail: e.Detail, message: e.message, cause: ErrEnded}
+// refused makes a refusal one that ends the session. A provider that is away does not, nor one that does not know this client: that is for the administrator.
+func refused(err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Reason == ReasonClientRefused || e.Reason == ReasonMisconfigured || errors.Is(err, ErrUnavailable) {
+		return err
 	}
-	return err
+	return &Error{Reason: e.Reason, Detail: e.Detail, message: e.message, cause: ErrEnded}
 }

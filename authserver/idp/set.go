@@ -41,6 +41,26 @@ type Set struct {
 	all      []*Provider // in the configuration's order
 	byName   map[string]*Provider
 	byObject map[string]*Provider
+
+	discoveries map[discoveryKey]*discovery // of this set's providers; providers of one issuer share them
+}
+
+// discoveryKey says whose metadata are read where, and how.
+type discoveryKey struct {
+	source, issuer string
+	reach          outbound.Profile
+}
+
+// keep takes over what old knows of a provider's metadata.
+func (s *Set) keep(old *Set, k discoveryKey) *discovery {
+	if d := s.discoveries[k]; d != nil {
+		return d
+	}
+	if old == nil || old.discoveries[k] == nil {
+		return nil
+	}
+	s.discoveries[k] = old.discoveries[k]
+	return s.discoveries[k]
 }
 
 // NewSet makes the providers of base, and keeps those of old that did not change with all they know. It fetches nothing. A
@@ -58,7 +78,7 @@ func NewSet(old *Set, base *config.Base, o Options) (*Set, error) {
 		o.Random = rand.Reader
 	}
 	allowed := outbound.FormatCIDRs(slices.Concat(cidrs, o.ExtraAllowedCIDRs))
-	s := &Set{byName: map[string]*Provider{}, byObject: map[string]*Provider{}}
+	s := &Set{byName: map[string]*Provider{}, byObject: map[string]*Provider{}, discoveries: map[discoveryKey]*discovery{}}
 	for i := range base.Providers {
 		c := &base.Providers[i]
 		if c.Type == config.ProviderPassword {
@@ -71,9 +91,12 @@ func NewSet(old *Set, base *config.Base, o Options) (*Set, error) {
 		reach := outbound.Profile{AllowedCIDRs: allowed, CABundle: outbound.NewBundle(ca)}
 		p := old.unchanged(c, reach)
 		if p == nil {
-			if p, err = newProvider(c, reach, &o); err != nil {
+			if p, err = s.newProvider(old, c, reach, &o); err != nil {
 				return nil, err
 			}
+		}
+		if kept, ok := p.connector.(*oidc); ok && kept.discovery != nil {
+			s.discoveries[discoveryKey{kept.config.Discovery, kept.config.Issuer, reach}] = kept.discovery
 		}
 		s.all = append(s.all, p)
 		s.byName[c.Name], s.byObject[c.Object] = p, p
@@ -90,7 +113,7 @@ func (s *Set) unchanged(c *config.Provider, reach outbound.Profile) *Provider {
 	return p
 }
 
-func newProvider(c *config.Provider, reach outbound.Profile, o *Options) (*Provider, error) {
+func (s *Set) newProvider(old *Set, c *config.Provider, reach outbound.Profile, o *Options) (*Provider, error) {
 	connect, ok := connectors[c.Type]
 	if !ok {
 		return nil, fmt.Errorf("%s: this server knows no providers of its type", c.Object)
@@ -98,7 +121,15 @@ func newProvider(c *config.Provider, reach outbound.Profile, o *Options) (*Provi
 	p := &Provider{config: c, reach: reach}
 	client, err := o.Clients.Get(reach)
 	if err == nil {
-		p.connector, err = connect(c, deps{client: client, reach: reach, keys: o.Keys, now: o.Now, random: o.Random})
+		discover := func(source, issuer string) *discovery {
+			if d := s.keep(old, discoveryKey{source, issuer, reach}); d != nil {
+				return d
+			}
+			return &discovery{now: o.Now, read: func(ctx context.Context) (*metadata, *failure) {
+				return fetchMetadata(ctx, client, source, issuer)
+			}}
+		}
+		p.connector, err = connect(c, deps{client: client, reach: reach, keys: o.Keys, now: o.Now, random: o.Random, discover: discover})
 	}
 	if err != nil {
 		p.connector = &broken{err: err, since: o.Now()}

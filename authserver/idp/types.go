@@ -42,6 +42,9 @@ type Profile struct {
 
 // Upstream is what a provider gave for later. It is secret: keep it sealed. Printed or logged it shows nothing; as JSON it is whole.
 type Upstream struct {
+	// Issuer and Subject are the profile's: whose a refreshed ID token must be.
+	Issuer  string `json:"issuer,omitempty"`
+	Subject string `json:"subject,omitempty"`
 	// IDToken is the last one, for id_token_hint; empty for OAuth2 and for one too long to keep (MaxKeptIDToken).
 	IDToken string `json:"idToken,omitempty"`
 	// RefreshToken is empty where the provider gave none, or one too long to keep (MaxKeptRefreshToken).
@@ -57,7 +60,7 @@ const (
 )
 
 // Zero tells whether there is nothing to keep.
-func (u Upstream) Zero() bool { return u.IDToken == "" && u.RefreshToken == "" && u.ExpiresAt.IsZero() }
+func (u Upstream) Zero() bool { return u.IDToken == "" && u.RefreshToken == "" }
 
 // String shows nothing of it.
 func (u Upstream) String() string { return "[redacted]" }

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package idp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/idp/profile"
+	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
+	"github.com/gatehouse-auth/gatehouse/authserver/keys"
+)
+
+// oidc is an OpenID provider (OpenID Connect Core 1.0, the authorization code flow).
+//
+// Endpoints that the administrator gave win over the metadata's. With authorizationEndpoint, tokenEndpoint and jwksEndpoint
+// given nothing is discovered at all, so that what a login does never depends on whether metadata could be read.
+type oidc struct {
+	deps
+	config    *config.OIDC
+	client    *client
+	mapper    *profile.Mapper
+	discovery *discovery  // nil where nothing is discovered
+	source    keys.Source // of the keys of ID tokens
+	secret    *jwk.Set    // for HS256, HS384 and HS512: the client secret; nil where it cannot be
+	asks      asks
+}
+
+// endpoints are where an OpenID provider is asked.
+type endpoints struct {
+	authorization, token string
+	userInfo, endSession string // "" for none
+	sendsIssuer          bool   // iss comes with every callback (RFC 9207 §3)
+}
+
+func newOIDC(c *config.Provider, d deps) (connector, error) {
+	o := &oidc{deps: d, config: c.OIDC}
+	var err error
+	if o.mapper, err = profile.Compile(c.Mappings, c.Rules); err != nil {
+		return nil, err
+	}
+	audience := c.OIDC.Issuer
+	if c.OIDC.TokenEndpoint != "" { // then it is the name by which the provider is known here
+		audience = c.OIDC.TokenEndpoint
+	}
+	if o.client, err = newClient(&c.OIDC.Client, audience); err != nil {
+		return nil, err
+	}
+	if err := o.checkEndpoints(); err != nil {
+		return nil, err
+	}
+	if o.asks, err = readAsks(c.OIDC.Parameters); err != nil {
+		return nil, err
+	}
+	if o.secret, err = secretKeys(c.OIDC); err != nil {
+		return nil, err
+	}
+	explicit := c.OIDC.AuthorizationEndpoint != "" && c.OIDC.TokenEndpoint != "" && c.OIDC.JWKSEndpoint != ""
+	if !explicit {
+		if c.OIDC.Issuer == "" || c.OIDC.Discovery == "" {
+			return nil, errors.New("issuer is required, or authorizationEndpoint, tokenEndpoint and jwksEndpoint")
+		}
+		o.discovery = d.discover(c.OIDC.Discovery, c.OIDC.Issuer)
+	}
+	o.source = keys.Source{URL: c.OIDC.JWKSEndpoint, AllowedCIDRs: d.reach.AllowedCIDRs, CABundle: d.reach.CABundle}
+	if o.source.URL == "" {
+		o.source.URL, o.source.Discovery, o.source.Issuer = c.OIDC.Discovery, true, c.OIDC.Issuer
+	}
+	return o, nil
+}
+
+func (o *oidc) checkEndpoints() error {
+	c := o.config
+	for name, text := range map[string]string{
+		"authorizationEndpoint": c.AuthorizationEndpoint, "tokenEndpoint": c.TokenEndpoint, "userInfoEndpoint": c.UserInfoEndpoint,
+		"jwksEndpoint": c.JWKSEndpoint, "endSessionEndpoint": c.EndSessionEndpoint,
+	} {
+		if text == "" {
+			continue
+		}
+		if _, err := checkURL(name, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// secretKeys makes a key of the client secret where signingAlgorithms ask for one (OpenID Connect Core 1.0 §10.1).
+func secretKeys(c *config.OIDC) (*jwk.Set, error) {
+	if !slices.ContainsFunc(c.Algorithms, symmetric) {
+		return nil, nil
+	}
+	if a := c.Client.Authentication; a != config.ClientSecretBasic && a != config.ClientSecretPost {
+		return nil, errors.New("signingAlgorithms: HS256, HS384 and HS512 need a client secret: leave them out, or use ClientSecretBasic or ClientSecretPost")
+	}
+	key, err := jwk.New([]byte(c.Client.Secret))
+	if err != nil {
+		return nil, fmt.Errorf("signingAlgorithms: the client secret is no key for HS256, HS384 or HS512: %w", err)
+	}
+	return jwk.NewSet(key), nil
+}
+
+func symmetric(algorithm string) bool { return strings.HasPrefix(algorithm, "HS") }
+
+// endpoints returns where the provider is asked.
+func (o *oidc) endpoints(ctx context.Context) (*endpoints, error) {
+	e := &endpoints{}
+	if o.discovery != nil {
+		m, err := o.discovery.get(ctx)
+		if err != nil {
+			return nil, err
+		}
+		*e = endpoints{m.AuthorizationEndpoint, m.TokenEndpoint, m.UserInfoEndpoint, m.EndSessionEndpoint, m.SendsIssuer}
+	}
+	for _, row := range []struct {
+		to   *string
+		from string
+	}{
+		{&e.authorization, o.config.AuthorizationEndpoint}, {&e.token, o.config.TokenEndpoint},
+		{&e.userInfo, o.config.UserInfoEndpoint}, {&e.endSession, o.config.EndSessionEndpoint},
+	} {
+		if row.from != "" {
+			*row.to = row.from
+		}
+	}
+	switch {
+	case e.authorization == "":
+		return nil, refuse(ReasonMisconfigured, "the provider's metadata have no authorization_endpoint: set authorizationEndpoint")
+	case e.token == "":
+		return nil, refuse(ReasonMisconfigured, "the provider's metadata have no token_endpoint: set tokenEndpoint")
+	}
+	return e, nil
+}
+
+// reserved are the parameters of an authorization request that a login sets itself.
+var reserved = []string{
+	"client_id", "client_secret", "response_type", "response_mode", "redirect_uri", "scope", "state", "nonce",
+	"code_challenge", "code_challenge_method", "request", "request_uri",
+}
+
+// authorizationForm is what OIDC and OAuth2 ask alike (RFC 6749 §4.1.1, RFC 7636 §4.3).
+func authorizationForm(c *config.Client, a Ask, scopes []string) url.Values {
+	q := url.Values{"response_type": {"code"}, "client_id": {c.ID}, "redirect_uri": {a.RedirectURI}, "state": {a.State}}
+	if len(scopes) > 0 {
+		q.Set("scope", strings.Join(scopes, " "))
+	}
+	if a.Challenge != "" {
+		q.Set("code_challenge", a.Challenge)
+		q.Set("code_challenge_method", "S256")
+	}
+	return q
+}
+
+func (o *oidc) authorizationURL(ctx context.Context, a Ask) (string, error) {
+	e, err := o.endpoints(ctx)
+	if err != nil {
+		return "", err
+	}
+	u, err := checkURL("authorizationEndpoint", e.authorization)
+	if err != nil {
+		return "", refuse(ReasonMisconfigured, err.Error())
+	}
+	scopes := o.client.Scopes
+	if !slices.Contains(scopes, "openid") {
+		scopes = slices.Concat([]string{"openid"}, scopes)
+	}
+	q := authorizationForm(o.client.Client, a, scopes)
+	q.Set("nonce", a.Nonce)
+	for _, p := range o.config.Parameters {
+		q.Set(p.Name, p.Value)
+	}
+	return withQuery(u, q), nil
+}
+
+// checkIssuer compares a callback's iss with the issuer, and demands one where the metadata promise it (RFC 9207 §2.4). Where no issuer is known,
+// there is nothing to compare it with.
+func (o *oidc) checkIssuer(ctx context.Context, iss string, has bool) error {
+	if has {
+		if o.config.Issuer != "" && iss != o.config.Issuer {
+			return refuse(ReasonIssuerMismatch, "iss of the callback is not the provider's issuer: the answer of another provider, or oidc.issuer is not what the provider calls itself")
+		}
+		return nil
+	}
+	e, err := o.endpoints(ctx)
+	if err != nil {
+		return err
+	}
+	if e.sendsIssuer {
+		return refuse(ReasonIssuerMismatch, "the callback has no iss although the provider's metadata promise one (authorization_response_iss_parameter_supported)")
+	}
+	return nil
+}
+
+func (o *oidc) exchange(ctx context.Context, a Answer) (*Profile, error) {
+	e, err := o.endpoints(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, err := o.requestTokens(ctx, o.client, e.token, codeForm(a))
+	if err != nil {
+		return nil, err
+	}
+	if t.IDToken == "" {
+		return nil, refuse(ReasonIDTokenMissing, "tokenEndpoint: its answer has no id_token: the provider must know this client as one of OpenID Connect; for plain OAuth 2.0 use type OAuth2")
+	}
+	id, err := o.readIDToken(ctx, t.IDToken, t.AccessToken)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.checkLogin(id.claims, a.Nonce); err != nil {
+		return nil, err
+	}
+	return o.describe(ctx, e, id, t)
+}
+
+// describe makes the profile of an ID token that was found good, with what userinfo adds.
+func (o *oidc) describe(ctx context.Context, e *endpoints, id *idToken, t *tokens) (*Profile, error) {
+	info, err := o.readUserInfo(ctx, e, id, t.AccessToken)
+	if err != nil {
+		return nil, err
+	}
+	attributes, err := o.mapper.Read(profile.FromClaims(id.claims), info)
+	if err != nil {
+		return nil, mappingError(err)
+	}
+	p := &Profile{
+		Issuer: id.issuer, Subject: id.claims.Subject,
+		Username: attributes.Username, Email: attributes.Email, EmailVerified: attributes.EmailVerified,
+		Name: attributes.Name, Phone: attributes.Phone, Comment: attributes.Comment, Groups: attributes.Groups,
+		SessionHash: id.session(), SubjectHash: hashOf("sub", id.issuer, id.claims.Subject),
+		Upstream: Upstream{Issuer: id.issuer, Subject: id.claims.Subject},
+	}
+	if len(id.raw) <= MaxKeptIDToken {
+		p.Upstream.IDToken = id.raw
+	}
+	if len(t.RefreshToken) <= MaxKeptRefreshToken {
+		p.Upstream.RefreshToken = t.RefreshToken
+	}
+	if t.ExpiresIn > 0 {
+		p.Upstream.ExpiresAt = o.now().Add(t.ExpiresIn)
+	}
+	return p, nil
+}
+
+// readUserInfo asks the userinfo endpoint, where there is one. Its answer counts only if it is of the ID token's sub (OpenID Connect Core 1.0 §5.3.2).
+func (o *oidc) readUserInfo(ctx context.Context, e *endpoints, id *idToken, accessToken string) (*profile.Document, error) {
+	if e.userInfo == "" {
+		return nil, nil
+	}
+	a, err := o.resource(ctx, "userInfoEndpoint", e.userInfo, accessToken)
+	if err != nil {
+		return nil, err
+	}
+	info, err := profile.ReadDocument(a.body)
+	if err != nil {
+		return nil, refuse(ReasonUserInfo, "userInfoEndpoint: its answer cannot be read: "+err.Error())
+	}
+	value, _ := info.Lookup("sub")
+	if sub, ok := value.Text(); !ok || sub != id.claims.Subject {
+		return nil, refuse(ReasonUserInfoSubject, "userInfoEndpoint: sub of its answer is absent or another than the ID token's")
+	}
+	return info, nil
+}
+
+// mappingError turns an error of package profile into an [*Error].
+func mappingError(err error) error {
+	if rule, ok := errors.AsType[*profile.RuleError](err); ok {
+		return &Error{Reason: ReasonRule, Detail: rule.Error(), message: rule.Message}
+	}
+	if e, ok := errors.AsType[*profile.Error](err); ok {
+		return refuse(e.Reason, e.Detail)
+	}
+	return refuse(ReasonMapping, "the provider's answer cannot be mapped to a user")
+}
+
+// status is the metadata's until they are read, then also the keys'.
+func (o *oidc) status() Status {
+	k := o.keys.Status(o.source)
+	s := Status{Fetched: k.Fetched, Ready: k.Ready, Reason: k.Reason, Since: k.Since}
+	if !k.Ready {
+		s.Message = k.Message
+	}
+	if o.discovery == nil {
+		return s
+	}
+	d := o.discovery.status()
+	if !d.Ready || !k.Fetched {
+		return d
+	}
+	if s.Ready && d.Since.After(s.Since) {
+		s.Since = d.Since
+	}
+	return s
+}
