@@ -227,7 +227,7 @@ func TestTokenRefusesByTheContract(t *testing.T) {
 }
 
 // away is a store that cannot be reached.
-type away struct{ store.Families }
+type away struct{ login.Store }
 
 func (away) CreateFamily(context.Context, store.Family, int) error {
 	return errors.New("dial 10.0.0.1: refused")

@@ -23,21 +23,25 @@ const (
 	closeWait = time.Second
 )
 
-var errOpening = errors.New("opening the store: it takes longer than " + openWait.String())
+var errOpening = fmt.Errorf("%w: opening it takes longer than %s", store.ErrUnavailable, openWait)
+
+// storePlace is where a store is: the Embedded one's directory, "" for memory, or PostgreSQL's connection string.
+type storePlace struct{ dir, dsn string }
 
 // lateStore is a store that is opened when it is first needed, and again later if that fails: a disk that is away, or
 // hangs, stops logins, not the server. Servers without a store never open one.
 type lateStore struct {
-	dir  string // "": in memory
+	dir  string // of the Embedded store
 	now  func() time.Time
 	log  *slog.Logger
-	open func(ctx context.Context, dir string) (store.Store, error)
+	open func(ctx context.Context, at storePlace) (store.Store, error)
 
 	ctx    context.Context // ends with close
 	cancel context.CancelFunc
 
 	mu   sync.Mutex // never held while a disk is waited for
-	last *opening   // nil before the first
+	at   storePlace
+	last *opening // nil before the first
 }
 
 // opening is one attempt. Its fields may be read when done is closed.
@@ -58,20 +62,55 @@ func (o *opening) retry() bool {
 	}
 }
 
-var _ store.Families = (*lateStore)(nil)
-
 func newLateStore(dir string, now func() time.Time, log *slog.Logger) *lateStore {
-	s := &lateStore{dir: dir, now: now, log: log, open: openSQLite}
+	s := &lateStore{dir: dir, now: now, log: log, at: storePlace{dir: dir}, open: openStore}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
 
-func openSQLite(ctx context.Context, dir string) (store.Store, error) {
-	opened, err := store.OpenSQLite(ctx, dir)
+func openStore(ctx context.Context, at storePlace) (store.Store, error) {
+	if at.dsn != "" {
+		return nil, errors.New("this build knows no PostgreSQL")
+	}
+	return nonNil(store.OpenSQLite(ctx, at.dir))
+}
+
+// nonNil keeps a nil pointer from being a Store that is not nil.
+func nonNil[T store.Store](opened T, err error) (store.Store, error) {
 	if err != nil {
-		return nil, err // not a nil *SQLite, which is no nil Store
+		return nil, err
 	}
 	return opened, nil
+}
+
+// use says by which store the configuration wants to be served: PostgreSQL at dsn, or with "" the Embedded one. Another than before
+// is opened when it is first needed, and that of before closed.
+func (s *lateStore) use(dsn string) {
+	at := storePlace{dir: s.dir}
+	if dsn != "" {
+		at = storePlace{dsn: dsn}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if at == s.at {
+		return
+	}
+	old := s.last
+	s.at, s.last = at, nil
+	if old != nil {
+		go s.leave(old)
+	}
+}
+
+// leave closes a store that is not used any more; who is at it meets store.ErrClosed at worst.
+func (s *lateStore) leave(o *opening) {
+	<-o.done
+	if o.store == nil {
+		return
+	}
+	if err := o.store.Close(); err != nil {
+		s.log.Warn("closing the store of before", "error", err)
+	}
 }
 
 // get returns the open store. It begins to open it where nobody has, and waits for that, but not for ever.
@@ -98,17 +137,17 @@ func (s *lateStore) attempt() *opening {
 	defer s.mu.Unlock()
 	if s.last == nil || s.last.retry() {
 		s.last = &opening{done: make(chan struct{})}
-		go s.run(s.last)
+		go s.run(s.last, s.at)
 	}
 	return s.last
 }
 
 // run opens the store. One that opens after the end is closed again.
-func (s *lateStore) run(o *opening) {
+func (s *lateStore) run(o *opening, at storePlace) {
 	defer close(o.done)
-	opened, err := s.open(s.ctx, s.dir)
+	opened, err := s.open(s.ctx, at)
 	if err != nil {
-		o.err, o.next = fmt.Errorf("opening the store: %w", err), time.Now().Add(openInterval)
+		o.err, o.next = fmt.Errorf("%w: opening it: %w", store.ErrUnavailable, err), time.Now().Add(openInterval)
 		return
 	}
 	if s.ctx.Err() != nil {
@@ -149,49 +188,4 @@ func (s *lateStore) prepare() {
 			s.log.Error("the store cannot be opened; logins are refused until it can", "event", logs.EventStoreFailed, "error", err)
 		}
 	}()
-}
-
-// CreateFamily implements [store.Families].
-func (s *lateStore) CreateFamily(ctx context.Context, f store.Family, keep int) error {
-	st, err := s.get(ctx)
-	if err != nil {
-		return err
-	}
-	return st.CreateFamily(ctx, f, keep)
-}
-
-// Family implements [store.Families].
-func (s *lateStore) Family(ctx context.Context, key store.Hash, now time.Time) (store.Family, error) {
-	st, err := s.get(ctx)
-	if err != nil {
-		return store.Family{}, err
-	}
-	return st.Family(ctx, key, now)
-}
-
-// Rotate implements [store.Families].
-func (s *lateStore) Rotate(ctx context.Context, r store.Rotation) (store.Rotated, error) {
-	st, err := s.get(ctx)
-	if err != nil {
-		return store.Rotated{}, err
-	}
-	return st.Rotate(ctx, r)
-}
-
-// RevokeFamily implements [store.Families].
-func (s *lateStore) RevokeFamily(ctx context.Context, key store.Hash) error {
-	st, err := s.get(ctx)
-	if err != nil {
-		return err
-	}
-	return st.RevokeFamily(ctx, key)
-}
-
-// RevokeOwner implements [store.Families].
-func (s *lateStore) RevokeOwner(ctx context.Context, owner string) (int, error) {
-	st, err := s.get(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return st.RevokeOwner(ctx, owner)
 }

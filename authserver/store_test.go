@@ -31,7 +31,7 @@ type fakeStore struct {
 
 func (s fakeStore) Close() error { s.disk.closed.Add(1); return nil }
 
-func (d *disk) open(context.Context, string) (store.Store, error) {
+func (d *disk) open(context.Context, storePlace) (store.Store, error) {
 	d.calls.Add(1)
 	if err := <-d.release; err != nil {
 		return nil, err
