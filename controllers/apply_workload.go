@@ -25,7 +25,8 @@ func serviceAccount(server *v1alpha1.AuthServer) *corev1.ServiceAccount {
 	return &corev1.ServiceAccount{ObjectMeta: named(workloadName(server.Name)), AutomountServiceAccountToken: ptr.To(false)}
 }
 
-// deployment rolls without a gap: a new pod is ready before an old one goes.
+// deployment rolls without a gap: a new pod is ready before an old one goes. With the store on a volume the old pod goes first: two processes must not
+// share SQLite's file, and most volumes are attached to one node only.
 func deployment(s static) (*appsv1.Deployment, error) {
 	template, err := s.podTemplate()
 	if err != nil {
@@ -37,15 +38,22 @@ func deployment(s static) (*appsv1.Deployment, error) {
 			Replicas: ptr.To(ptr.Deref(s.server.Spec.Replicas, 1)),
 			Selector: &metav1.LabelSelector{MatchLabels: selectorLabels(s.server.Name)},
 			Template: template,
-			Strategy: appsv1.DeploymentStrategy{
-				Type: appsv1.RollingUpdateDeploymentStrategyType,
-				RollingUpdate: &appsv1.RollingUpdateDeployment{
-					MaxUnavailable: ptr.To(intstr.FromInt32(0)), MaxSurge: ptr.To(intstr.FromInt32(1)),
-				},
-			},
+			Strategy: s.strategy(),
 			RevisionHistoryLimit: ptr.To[int32](3),
 		},
 	}, nil
+}
+
+func (s static) strategy() appsv1.DeploymentStrategy {
+	if s.claim() != "" {
+		return appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}
+	}
+	return appsv1.DeploymentStrategy{
+		Type: appsv1.RollingUpdateDeploymentStrategyType,
+		RollingUpdate: &appsv1.RollingUpdateDeployment{
+			MaxUnavailable: ptr.To(intstr.FromInt32(0)), MaxSurge: ptr.To(intstr.FromInt32(1)),
+		},
+	}
 }
 
 // podDisruptionBudget is nil when the user wants none.

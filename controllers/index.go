@@ -73,14 +73,31 @@ func referencesOf(o client.Object) []render.Ref {
 			refs = append(refs, render.Ref{Kind: v1alpha1.BundleSecret, Namespace: o.GetNamespace(), Name: s.Name})
 		}
 	}
+	image := func(i *v1alpha1.Image) {
+		if i != nil && i.ConfigMapRef != nil {
+			refs = append(refs, render.Ref{Kind: v1alpha1.BundleConfigMap, Namespace: o.GetNamespace(), Name: i.ConfigMapRef.Name})
+		}
+	}
 	switch o := o.(type) {
 	case *v1alpha1.AuthServer:
 		if o.Spec.Outbound != nil {
 			bundle(o.Spec.Outbound.CABundleRef)
 		}
+		if o.Spec.Store.PostgreSQL != nil {
+			secret(&o.Spec.Store.PostgreSQL.DSNSecretRef)
+		}
+		image(o.Spec.Login.Theme.Logo)
 	case *v1alpha1.IdentityProvider:
+		bundle(o.Spec.CABundleRef)
+		image(o.Spec.Icon)
 		if o.Spec.Password != nil {
 			secret(o.Spec.Password.UsersSecretRef)
+		}
+		if o.Spec.OIDC != nil {
+			secret(o.Spec.OIDC.ClientSecretRef)
+		}
+		if o.Spec.OAuth2 != nil {
+			secret(o.Spec.OAuth2.ClientSecretRef)
 		}
 	case *v1alpha1.TenantJWTPolicy:
 		bundle(o.Spec.CABundleRef)

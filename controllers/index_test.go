@@ -23,7 +23,7 @@ func TestEveryReferenceIsWatched(t *testing.T) {
 		object client.Object
 		spec   any
 		least  int
-	}{{server, &server.Spec, 1}, {provider, &provider.Spec, 1}, {policy, &policy.Spec, 3}} {
+	}{{server, &server.Spec, 3}, {provider, &provider.Spec, 5}, {policy, &policy.Spec, 3}} {
 		names := nameReferences(reflect.ValueOf(c.spec).Elem(), nil)
 		if len(names) < c.least {
 			t.Errorf("%T: %d references were found, there are at least %d", c.object, len(names), c.least)
@@ -63,6 +63,9 @@ func nameReferences(v reflect.Value, names []string) []string {
 		return append(names, name)
 	case *v1alpha1.CABundleReference:
 		ref.Kind, ref.Name = v1alpha1.BundleSecret, name
+		return append(names, name)
+	case *v1alpha1.ConfigMapKeyReference:
+		ref.Name = name
 		return append(names, name)
 	}
 	if v.Type().PkgPath() != reflect.TypeFor[v1alpha1.Issuer]().PkgPath() {

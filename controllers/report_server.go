@@ -78,7 +78,7 @@ func (r *Reconciler) serverStatus(g *gathered, p *pass, v *render.Verdict, d del
 		c.remove(v1alpha1.ConditionConfigApplied) // what the pods serve is not this generation
 	} else {
 		c.delivered(d, v1alpha1.ReasonReady, "every ready replica serves the whole configuration")
-		c.store(server.Spec.Store.Type)
+		c.store(&server.Spec.Store)
 	}
 	status := v1alpha1.AuthServerStatus{
 		ObservedGeneration: server.Generation,
@@ -110,12 +110,16 @@ func (r *Reconciler) serverStatus(g *gathered, p *pass, v *render.Verdict, d del
 }
 
 // store sets StorePersistent. Of an AuthServer that is refused it stays as it was said: its last good settings stay in force.
-func (c *conditions) store(t v1alpha1.StoreType) {
-	switch t {
-	case v1alpha1.StoreEmbedded, "":
-		c.set(v1alpha1.ConditionStorePersistent, false, v1alpha1.ReasonEmptyWithEachPod, "the embedded store is on no volume: whoever logged in has to log in again when the pod is replaced")
-	default:
+func (c *conditions) store(spec *v1alpha1.Store) {
+	switch {
+	case spec.Type == v1alpha1.StoreNone:
 		c.remove(v1alpha1.ConditionStorePersistent)
+	case spec.Type == v1alpha1.StorePostgreSQL:
+		c.set(v1alpha1.ConditionStorePersistent, true, v1alpha1.ReasonPersistent, "users and logins are in PostgreSQL")
+	case spec.Embedded != nil && spec.Embedded.PersistentVolumeClaim != "":
+		c.set(v1alpha1.ConditionStorePersistent, true, v1alpha1.ReasonPersistent, "the embedded store is on PersistentVolumeClaim "+spec.Embedded.PersistentVolumeClaim)
+	default:
+		c.set(v1alpha1.ConditionStorePersistent, false, v1alpha1.ReasonEmptyWithEachPod, "the embedded store is on no volume: whoever logged in has to log in again when the pod is replaced")
 	}
 }
 

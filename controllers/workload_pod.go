@@ -132,9 +132,29 @@ func (s static) volumes() []corev1.Volume {
 	return []corev1.Volume{
 		// 0440: the group is fsGroup, so the server's user reads and nobody writes.
 		{Name: "config", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: sources, DefaultMode: ptr.To[int32](0o440)}}},
-		emptyDir("data", "256Mi"),
+		s.dataVolume(),
 		emptyDir("tmp", "32Mi"),
 	}
+}
+
+// claim is the name of the PersistentVolumeClaim that holds the store, "" for none.
+func (s static) claim() string {
+	store := &s.server.Spec.Store
+	if store.Embedded == nil || store.Type != v1alpha1.StoreEmbedded && store.Type != "" {
+		return ""
+	}
+	return store.Embedded.PersistentVolumeClaim
+}
+
+// dataVolume holds the embedded store: on a claim, or empty with each pod.
+func (s static) dataVolume() corev1.Volume {
+	claim := s.claim()
+	if claim == "" {
+		return emptyDir("data", "256Mi")
+	}
+	return corev1.Volume{Name: "data", VolumeSource: corev1.VolumeSource{
+		PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim},
+	}}
 }
 
 func projection(secret, key, path string) corev1.VolumeProjection {

@@ -38,9 +38,16 @@ func TestDeployment(t *testing.T) {
 			TopologySpreadConstraints: []corev1.TopologySpreadConstraint{{MaxSkew: 1, TopologyKey: "zone", WhenUnsatisfiable: corev1.ScheduleAnyway}},
 		},
 	}
+	onVolume := testServer()
+	onVolume.Spec.Store = v1alpha1.Store{Type: v1alpha1.StoreEmbedded, Embedded: &v1alpha1.EmbeddedStore{PersistentVolumeClaim: "logins"}}
+	shared := testServer()
+	shared.Spec.Replicas = ptr.To[int32](2)
+	shared.Spec.Store = v1alpha1.Store{Type: v1alpha1.StorePostgreSQL, PostgreSQL: &v1alpha1.PostgreSQLStore{DSNSecretRef: v1alpha1.SecretKeyReference{Name: "db", Key: "dsn"}}}
 	for name, s := range map[string]static{
 		"deployment-default.golden": {server: testServer(), image: "localhost/gatehouse:dev", shards: 1, keys: true},
 		"deployment-full.golden":    {server: full, image: full.Spec.Image, shards: 4},
+		"deployment-volume.golden":  {server: onVolume, image: "localhost/gatehouse:dev", shards: 1, keys: true},
+		"deployment-shared.golden":  {server: shared, image: "localhost/gatehouse:dev", shards: 1, keys: true},
 	} {
 		d, err := deployment(s)
 		if err != nil {

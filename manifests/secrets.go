@@ -44,15 +44,31 @@ func (s *Set) addSecret(d *document) []mistake {
 	return mistakes
 }
 
-// addConfigMap takes a ConfigMap's data.
+// addConfigMap takes a ConfigMap's data and binaryData, of which a name can be in one only.
 func (s *Set) addConfigMap(d *document) []mistake {
 	data, err := texts(d.value["data"], "data")
 	if err != nil {
 		return []mistake{{"data", err.Error()}}
 	}
+	binary, err := texts(d.value["binaryData"], "binaryData")
+	if err != nil {
+		return []mistake{{"binaryData", err.Error()}}
+	}
 	r, mistakes := d.resolved()
 	for name, value := range data {
 		r.Data[name] = []byte(value)
+	}
+	for name, value := range binary {
+		decoded, err := base64.StdEncoding.DecodeString(value)
+		_, twice := data[name]
+		switch {
+		case err != nil:
+			mistakes = append(mistakes, mistake{"binaryData." + name, fmt.Sprintf("binaryData.%s is not base64", name)})
+		case twice:
+			mistakes = append(mistakes, mistake{"binaryData." + name, fmt.Sprintf("binaryData.%s is in data too: keep one", name)})
+		default:
+			r.Data[name] = decoded
+		}
 	}
 	if len(mistakes) == 0 {
 		s.refs[render.Ref{Kind: v1alpha1.BundleConfigMap, Namespace: d.namespace, Name: d.name}] = r

@@ -24,7 +24,7 @@ const (
 	ConditionExamplesPassed = "ExamplesPassed"
 
 	// ConditionStorePersistent is False on an AuthServer whose embedded store starts empty with each pod, so that logins end
-	// with it. It is absent with store.type None, which keeps nothing, and never part of Ready.
+	// with it, and True where the store is on a volume or in PostgreSQL. It is absent with store.type None, which keeps nothing, and never part of Ready.
 	ConditionStorePersistent = "StorePersistent"
 
 	// ConditionReady is Accepted and ResolvedRefs and ConfigApplied.
@@ -89,8 +89,13 @@ const (
 	ReasonExampleFailed = "ExampleFailed"
 )
 
-// ReasonEmptyWithEachPod is the reason of StorePersistent: the store is on no volume that outlives the pod.
-const ReasonEmptyWithEachPod = "EmptyWithEachPod"
+// Reasons of StorePersistent.
+const (
+	// ReasonPersistent is the positive reason: the store is in PostgreSQL, or on a volume.
+	ReasonPersistent = "Persistent"
+	// ReasonEmptyWithEachPod means that the store is on no volume that outlives the pod.
+	ReasonEmptyWithEachPod = "EmptyWithEachPod"
+)
 
 // Reasons of ConfigApplied, Ready and Stalled. When Ready or Stalled follows from another condition, it carries
 // that condition's reason.

@@ -143,7 +143,7 @@ type OIDCProvider struct {
 	// +optional
 	ExtraAuthorizationParameters []AuthorizationParameter `json:"extraAuthorizationParameters,omitempty"`
 
-	// PKCE is Required (S256 is always used) or Off, for providers that refuse it. Default Required.
+	// PKCE is Required (S256 is always used) or "Off", for providers that refuse it; in quotes, as YAML reads Off as false. Default Required.
 	//
 	// +optional
 	PKCE PKCE `json:"pkce,omitempty"`
@@ -230,7 +230,7 @@ type OAuth2Provider struct {
 	// +optional
 	SyncLogout *bool `json:"syncLogout,omitempty"`
 
-	// PKCE is Required (S256 is always used) or Off, for providers that refuse it. Default Required.
+	// PKCE is Required (S256 is always used) or "Off", for providers that refuse it; in quotes, as YAML reads Off as false. Default Required.
 	//
 	// +optional
 	PKCE PKCE `json:"pkce,omitempty"`

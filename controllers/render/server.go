@@ -116,11 +116,8 @@ func (s *serverPlan) settings(in *Input) *config.Base {
 	if b.Tokens.AccessTokenLifetime <= 0 || b.Tokens.RefreshTokenLifetime < b.Tokens.AccessTokenLifetime {
 		s.refuse(v1alpha1.ReasonInvalid, "spec.tokens", "accessTokenLifetime must be positive and not exceed refreshTokenLifetime")
 	}
-	b.Store.Type = string(spec.Store.Type)
-	if b.Store.Type == "" {
-		b.Store.Type = config.StoreEmbedded
-	}
-	b.Login = s.login()
+	b.Store = s.store()
+	b.Login = s.login(b.ExternalURL)
 	if spec.Outbound != nil {
 		b.Outbound.AllowedCIDRs = s.cidrs("spec.outbound.allowedCIDRs", spec.Outbound.AllowedCIDRs)
 	}
@@ -190,32 +187,72 @@ func (s *serverPlan) bundle() *v1alpha1.CABundleReference {
 
 // references are read also while the AuthServer is not accepted, so that all its mistakes are told at once.
 func (s *serverPlan) references() []Ref {
-	if b := s.bundle(); b != nil {
-		return []Ref{bundleRef(b, s.object.Namespace)}
+	var refs []Ref
+	if dsn := s.dsnRef(); dsn != nil {
+		refs = append(refs, secretRef(dsn, s.object.Namespace))
 	}
-	return nil
+	if logo := s.object.Spec.Login.Theme.Logo; logo != nil && logo.ConfigMapRef != nil {
+		refs = append(refs, imageRef(logo, s.object.Namespace))
+	}
+	if b := s.bundle(); b != nil {
+		refs = append(refs, bundleRef(b, s.object.Namespace))
+	}
+	return refs
 }
 
-// render returns the verdict and the base without providers, nil when there is nothing to serve by.
+// render returns the verdict and the base without providers, nil when there is nothing to serve by. What the AuthServer refers to and
+// cannot be used stays as it was last.
 func (s *serverPlan) render(r *resolver) (Verdict, *config.Base, bool) {
 	f := findings{problems: s.problems, warnings: s.warnings}
 	held, base := s.held, s.base
-	if b := s.bundle(); b != nil {
-		pem, ok := r.caBundle(&f, "spec.outbound.caBundleRef", b, s.object.Namespace)
-		switch {
-		case !ok && !held && s.last == nil:
-			held, base = true, nil
-		case !ok && !held:
-			kept := *base
-			kept.Outbound.CABundle = s.last.Outbound.CABundle
-			held, base = true, &kept
-		case ok && !held:
-			kept := *base
-			kept.Outbound.CABundle = pem
-			base = &kept
+	var last config.Base
+	if s.last != nil {
+		last = *s.last
+	}
+	resolved := config.Base{Outbound: last.Outbound, Store: last.Store, Login: last.Login}
+	ok := s.resolve(&f, r, &resolved)
+	switch {
+	case held:
+	case !ok && s.last == nil:
+		held, base = true, nil
+	default:
+		held = !ok
+		kept := *base
+		kept.Outbound.CABundle, kept.Login.Logo = resolved.Outbound.CABundle, resolved.Login.Logo
+		if kept.Store.Type == config.StorePostgreSQL {
+			kept.Store = resolved.Store
 		}
+		base = &kept
 	}
 	v := f.verdict()
 	v.File, v.Served = config.FileBase, base != nil && !held
 	return v, base, held
+}
+
+// resolve puts what the AuthServer refers to into out, where it can be used.
+func (s *serverPlan) resolve(f *findings, r *resolver, out *config.Base) bool {
+	good := true
+	if dsn := s.dsnRef(); dsn != nil {
+		text, ok := r.dsn(f, dsnField, dsn, s.object.Namespace)
+		if good = ok; ok {
+			out.Store = config.Store{Type: config.StorePostgreSQL, DSN: text}
+		}
+	}
+	problems := len(f.problems)
+	logo := r.image(f, "spec.login.theme.logo", s.object.Spec.Login.Theme.Logo, s.object.Namespace)
+	if len(f.problems) == problems {
+		out.Login.Logo = logo
+	} else {
+		good = false
+	}
+	b := s.bundle()
+	if b == nil {
+		out.Outbound.CABundle = ""
+		return good
+	}
+	pem, ok := r.caBundle(f, "spec.outbound.caBundleRef", b, s.object.Namespace)
+	if ok {
+		out.Outbound.CABundle = pem
+	}
+	return good && ok
 }

@@ -38,11 +38,45 @@ func provider(lines ...string) string {
 	}, lines)
 }
 
+// oidc is a valid IdentityProvider of type OIDC with lines added to its block, or put in place of the line with the same key; spec are lines of its spec.
+func oidc(block []string, spec ...string) string {
+	return upstream("OIDC", "oidc", []string{"issuer: 'https://idp.example'", "clientID: gatehouse"}, block, spec)
+}
+
+// oauth2 is the same of type OAuth2.
+func oauth2(block []string, spec ...string) string {
+	return upstream("OAuth2", "oauth2", []string{
+		"clientID: gatehouse", "authorizationEndpoint: 'https://idp.example/authorize'", "tokenEndpoint: 'https://idp.example/token'",
+		"userInfoEndpoint: 'https://idp.example/user'", "subjectAttribute: id",
+	}, block, spec)
+}
+
+func upstream(kind, name string, base, block, spec []string) string {
+	lines := []string{"type: " + kind, name + ":"}
+	for _, l := range merge(base, block) {
+		lines = append(lines, "  "+l)
+	}
+	return manifest("IdentityProvider", lines, spec)
+}
+
+// in are lines of a block.
+func in(lines ...string) []string { return lines }
+
 // server is a valid AuthServer with lines added.
 func server(lines ...string) string { return manifest("AuthServer", nil, lines) }
 
 func manifest(kind string, base, lines []string) string {
-	var spec []string
+	spec := merge(base, lines)
+	body := "{}"
+	if len(spec) > 0 {
+		body = "\n  " + strings.Join(spec, "\n  ")
+	}
+	return fmt.Sprintf("kind: %s\nmetadata: {}\nspec: %s\n", kind, body)
+}
+
+// merge adds lines to base, in place of the line with the same key; "-key" takes one away.
+func merge(base, lines []string) []string {
+	var out []string
 	for _, b := range base {
 		key, _, _ := strings.Cut(b, ":")
 		replaced := false
@@ -50,17 +84,13 @@ func manifest(kind string, base, lines []string) string {
 			replaced = replaced || strings.HasPrefix(l, key+":") || l == "-"+key
 		}
 		if !replaced {
-			spec = append(spec, b)
+			out = append(out, b)
 		}
 	}
 	for _, l := range lines {
 		if !strings.HasPrefix(l, "-") {
-			spec = append(spec, l)
+			out = append(out, l)
 		}
 	}
-	body := "{}"
-	if len(spec) > 0 {
-		body = "\n  " + strings.Join(spec, "\n  ")
-	}
-	return fmt.Sprintf("kind: %s\nmetadata: {}\nspec: %s\n", kind, body)
+	return out
 }

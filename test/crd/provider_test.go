@@ -16,9 +16,10 @@ var _ = DescribeTable("IdentityProvider is refused with a message that names the
 	},
 	Entry("unknown field", provider("clientID: x"), `unknown field "spec.clientID"`),
 	Entry("no type", provider("-type"), "spec.type: Required value"),
-	Entry("unknown type", provider("type: LDAP"), `Unsupported value: "LDAP": supported values: "Password"`),
-	Entry("Password without its block", provider("-password"), "type Password needs the block password: set spec.password.usersSecretRef"),
-	Entry("no Secret", provider("password: {}"), "spec.password.usersSecretRef: Required value"),
+	Entry("unknown type", provider("type: LDAP"), `Unsupported value: "LDAP": supported values: "Password", "OIDC", "OAuth2"`),
+	Entry("Password without its block", provider("-password"), "spec: Invalid value: spec.password goes with type Password: set both or neither"),
+	Entry("a password of three characters", provider("password: {minLength: 3}"), "spec.password.minLength in body should be greater than or equal to 8"),
+	Entry("a password of 129 characters", provider("password: {minLength: 129}"), "spec.password.minLength in body should be less than or equal to 128"),
 	Entry("no key", provider("password: {usersSecretRef: {name: users}}"), "spec.password.usersSecretRef.key: Required value"),
 	Entry("empty display name", provider("displayName: ''"), "spec.displayName in body should be at least 1 chars long"),
 	Entry("display name too long", provider("displayName: "+strings.Repeat("x", 129)), "spec.displayName: Too long: may not be more than 128 bytes"),
@@ -33,7 +34,7 @@ var _ = Describe("IdentityProvider", func() {
 			"authServerRef": map[string]any{"name": "default"},
 			"type":          "Password",
 			"enabled":       true,
-			"password":      map[string]any{"usersSecretRef": map[string]any{"name": "users", "key": "users.yaml"}},
+			"password":      map[string]any{"usersSecretRef": map[string]any{"name": "users", "key": "users.yaml"}, "minLength": int64(12)},
 		}))
 	})
 })
