@@ -230,3 +230,19 @@ func (b *tab) screenshot(name string) {
 		b.t.Fatal(err)
 	}
 }
+
+// awaitComplaint waits until the browser complains of something.
+func (b *tab) awaitComplaint(about string) {
+	b.t.Helper()
+	deadline, tick := time.Now().Add(patience), time.NewTicker(20*time.Millisecond)
+	defer tick.Stop()
+	for {
+		if said := strings.Join(b.heard(), "\n"); strings.Contains(said, about) {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.t.Fatalf("the browser says nothing of %s", about)
+		}
+		<-tick.C
+	}
+}
