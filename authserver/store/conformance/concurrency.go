@@ -44,6 +44,56 @@ func testParallelUse(t *testing.T, s store.Store) {
 	}
 }
 
+// together runs f for 0 to n-1 at once, and waits.
+func together(n int, f func(int)) {
+	var wg sync.WaitGroup
+	begin := make(chan struct{})
+	for i := range n {
+		wg.Go(func() {
+			<-begin
+			f(i)
+		})
+	}
+	close(begin)
+	wg.Wait()
+}
+
+// testEverythingAtOnce has callers of all kinds change records of the same owners. None may fail, or wait for ever.
+func testEverythingAtOnce(t *testing.T, s store.Store) {
+	u := someone("o", 1)
+	put(t, s, u)
+	together(8, func(n int) {
+		for round := range 5 {
+			id := 1000 + 100*n + round
+			in := session(t, s, u.ID, id)
+			f := sessionFamily(t, s, in, id)
+			rotate(t, s, rotation(f, id, 0, start))
+			edit(t, s, "o", func(tx store.UserTx) error {
+				u, err := tx.User(u.ID)
+				if err != nil {
+					return err
+				}
+				return tx.PutUser(u)
+			})
+			for what, err := range map[string]error{
+				"Use":            s.Use(t.Context(), "scope", hash("id %d", id), start, start.Add(time.Minute)),
+				"RecordLogin":    s.RecordLogin(t.Context(), u.ID, start, "", ""),
+				"PutCode":        s.PutCode(t.Context(), codeOf(u.ID, id), 5),
+				"TouchSession":   s.TouchSession(t.Context(), in.Key, start, start.Add(lifetime)),
+				"RevokeFamily":   s.RevokeFamily(t.Context(), f.Key),
+				"EndSession":     s.EndSession(t.Context(), in.Key),
+				"ForgetCounters": second(s.ForgetCounters(t.Context(), hash("g"))),
+				"Collect":        second(s.Collect(t.Context(), start, 10)),
+			} {
+				wantError(t, what, err, nil)
+			}
+			set(t, s, start.Add(time.Minute), 1, counterKey(1, "a"), counterKey(n, "b"))
+		}
+	})
+}
+
+func second(_ int, err error) error { return err }
+
 // testParallelFamilies rotates ten families at once while expired rows are removed.
 func testParallelFamilies(t *testing.T, s store.Store) {
 	var wg sync.WaitGroup
@@ -109,5 +159,31 @@ func testCollectLimit(t *testing.T, s store.Store) {
 	}
 	if fmt.Sprint(removed) != "[3 3 3 0]" { // two uses, seven families
 		t.Errorf("removed %v in batches of three", removed)
+	}
+}
+
+// testCollectEverything puts one record of each kind that ends, and expects that a sweep after their end leaves none of them.
+func testCollectEverything(t *testing.T, s store.Store) {
+	in := session(t, s, "owner", 0)
+	f := family(t, s, "owner", 0)
+	rotate(t, s, rotation(f, 0, 0, start))
+	code(t, s, 1)
+	take(t, s, code(t, s, 2), codeFamily(2))
+	set(t, s, start.Add(time.Minute), 1, counterKey(1, "a"))
+	if err := s.Use(t.Context(), "scope", hash("x"), start, start.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		at   time.Time
+		want int
+	}{
+		{start.Add(store.Grace), 1},
+		{start.Add(time.Minute), 3}, // a counter, a use, the code that nobody took
+		{start.Add(time.Minute + store.CodeMemory), 1},
+		{in.ExpiresAt, 2},
+	} {
+		if n, err := s.Collect(t.Context(), c.at, 10); n != c.want || err != nil {
+			t.Errorf("%v after the start: removed %d, %v, want %d", c.at.Sub(start), n, err, c.want)
+		}
 	}
 }

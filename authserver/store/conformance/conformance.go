@@ -17,35 +17,56 @@ var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 const lifetime = 720 * time.Hour
 
-// Run runs the suite. open returns an empty store that the test closes when it ends.
-func Run(t *testing.T, open func(t *testing.T) store.Store) {
-	tests := map[string]func(*testing.T, store.Store){
-		"family is kept as stored":               testFamilyKept,
-		"family ends at its time":                testFamilyExpires,
-		"family limits are enforced":             testFamilyLimits,
-		"owner keeps the newest families":        testOwnerBound,
-		"rotation replaces the current token":    testRotate,
-		"repeat in the grace gets the same":      testRepeat,
-		"repeat after the grace revokes":         testReuse,
-		"foreign token revokes":                  testForeign,
-		"uses within the grace are bounded":      testUsesBounded,
-		"rotation of an expired family fails":    testRotateExpired,
-		"twenty uses at once give one successor": testParallelUse,
-		"rotations of many families interleave":  testParallelFamilies,
-		"family is revoked alone":                testRevokeFamily,
-		"owner's families are revoked":           testRevokeOwner,
-		"collection removes what is over, only":  testCollect,
-		"collection keeps to its limit":          testCollectLimit,
-		"a cancelled caller gets its error":      testCancelled,
-		"a closed store says so":                 testClosed,
+// An Open returns an empty store.
+type Open func(t *testing.T, options ...store.Option) store.Store
+
+// small are bounds that a test can reach.
+var small = store.Limits{UsesOfScope: 128, Counters: 5}
+
+// Run runs the suite. What open returns is closed when a test ends.
+func Run(t *testing.T, open Open) {
+	for _, tests := range []map[string]func(*testing.T, store.Store){families, users, sessions, codes, uses, counters, general} {
+		for name, test := range tests {
+			t.Run(name, func(t *testing.T) {
+				s := open(t, store.WithLimits(small))
+				t.Cleanup(func() { _ = s.Close() })
+				test(t, s)
+			})
+		}
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			s := open(t)
-			t.Cleanup(func() { _ = s.Close() })
-			test(t, s)
-		})
-	}
+	t.Run("one connection is enough for many callers", func(t *testing.T) {
+		s := open(t, store.WithLimits(store.Limits{Connections: 1}))
+		t.Cleanup(func() { _ = s.Close() })
+		testParallelUse(t, s)
+		testEverythingAtOnce(t, s)
+	})
+}
+
+var families = map[string]func(*testing.T, store.Store){
+	"family is kept as stored":               testFamilyKept,
+	"family ends at its time":                testFamilyExpires,
+	"family limits are enforced":             testFamilyLimits,
+	"owner keeps the newest families":        testOwnerBound,
+	"rotation replaces the current token":    testRotate,
+	"repeat in the grace gets the same":      testRepeat,
+	"repeat after the grace revokes":         testReuse,
+	"foreign token revokes":                  testForeign,
+	"uses within the grace are bounded":      testUsesBounded,
+	"rotation of an expired family fails":    testRotateExpired,
+	"twenty uses at once give one successor": testParallelUse,
+	"rotations of many families interleave":  testParallelFamilies,
+	"family is revoked alone":                testRevokeFamily,
+	"owner's families are revoked":           testRevokeOwner,
+	"family begins in a living session only": testFamilySession,
+}
+
+var general = map[string]func(*testing.T, store.Store){
+	"collection removes what is over, only":   testCollect,
+	"collection keeps to its limit":           testCollectLimit,
+	"collection reaches every kind of record": testCollectEverything,
+	"a cancelled caller gets its error":       testCancelled,
+	"a closed store says so":                  testClosed,
+	"calls of all kinds run side by side":     testEverythingAtOnce,
 }
 
 func hash(format string, args ...any) store.Hash {

@@ -192,6 +192,7 @@ func testCancelled(t *testing.T, s store.Store) {
 
 func testClosed(t *testing.T, s store.Store) {
 	f := family(t, s, "owner", 1)
+	wantError(t, "Ping before", s.Ping(t.Context()), nil)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -201,4 +202,7 @@ func testClosed(t *testing.T, s store.Store) {
 	wantError(t, "Family", err, store.ErrClosed)
 	_, err = s.Collect(t.Context(), start, 1)
 	wantError(t, "Collect", err, store.ErrClosed)
+	wantError(t, "Ping", s.Ping(t.Context()), store.ErrClosed)
+	wantError(t, "Use", s.Use(t.Context(), "a", hash("x"), start, start), store.ErrClosed)
+	wantError(t, "EditUsers", s.EditUsers(t.Context(), "o", func(store.UserTx) error { return nil }), store.ErrClosed)
 }
