@@ -6,7 +6,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/gatehouse-auth/gatehouse/authserver/claims"
+	claimrules "github.com/gatehouse-auth/gatehouse/authserver/claims"
 	"github.com/gatehouse-auth/gatehouse/authserver/issue"
 	"github.com/gatehouse-auth/gatehouse/authserver/token"
 )
@@ -30,7 +30,7 @@ func (s *Snapshot) ReadAccessToken(raw string, now time.Time) (*Account, error) 
 		return nil, ErrInvalidToken
 	}
 	c, err := t.Claims(rules, now)
-	if err != nil || c.Issuer != s.issuer || c.Subject == "" || claims.CheckAudience(c, s.audience) != nil {
+	if err != nil || c.Issuer != s.issuer || c.Subject == "" || claimrules.CheckAudience(c, s.audience) != nil {
 		return nil, ErrInvalidToken
 	}
 	text := func(name string) string {

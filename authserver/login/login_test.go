@@ -39,6 +39,7 @@ var (
 // world is a service with its clock, its log and the configuration that tests change.
 type world struct {
 	*Service
+	store  store.Store // what Service.Store is, all of it
 	mu     sync.Mutex
 	now    time.Time
 	log    bytes.Buffer
@@ -57,7 +58,7 @@ func newWorld(t testing.TB, dir string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{now: start, base: config.Base{
+	w := &world{store: s, now: start, base: config.Base{
 		Version: config.Version, Server: "default/default", ExternalURL: "https://auth.example", Store: config.Store{Type: config.StoreEmbedded},
 		Tokens: config.Tokens{AccessTokenLifetime: config.Duration(15 * time.Minute), RefreshTokenLifetime: config.Duration(720 * time.Hour), Audience: []string{"https://api.example"}},
 		Providers: []config.Provider{{
@@ -72,7 +73,7 @@ func newWorld(t testing.TB, dir string) *world {
 		t.Fatal(err)
 	}
 	w.Service = &Service{
-		Store: s, Verifier: password.NewVerifier(8), Lockout: NewMemoryLockout(DefaultLockout), Random: rand.Reader,
+		Store: s, Verifier: password.NewVerifier(8), Random: rand.Reader,
 		Now: func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now },
 		Log: slog.New(slog.NewJSONHandler(&w.log, nil)),
 	}
@@ -219,8 +220,13 @@ func TestFamiliesOfOneUserAreBounded(t *testing.T) {
 // open is a lockout that counts nothing.
 type open struct{}
 
-func (open) Check(context.Context, Attempt, time.Time) (time.Duration, error)        { return 0, nil }
-func (open) Report(context.Context, Attempt, time.Time, bool) (time.Duration, error) { return 0, nil }
+func (open) Check(context.Context, LockoutSettings, Attempt, time.Time) (time.Duration, error) {
+	return 0, nil
+}
+
+func (open) Report(context.Context, LockoutSettings, Attempt, time.Time, bool) (Verdict, error) {
+	return Verdict{}, nil
+}
 
 func TestConfigurationsMayChangeUnderLogins(t *testing.T) {
 	w := newWorld(t, "")

@@ -5,6 +5,7 @@ package login
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/authserver/issue"
@@ -188,10 +191,29 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	third := w.login(t, "eve@acme.example")
 	w.base.Providers[0].Password.Users = w.users()[:1]
 	w.refused(t, "removed user", third.RefreshToken)
-	if strings.Count(w.log.String(), "\n") != 2 {
-		t.Fatalf("two events were expected:\n%s", w.log.String())
+	w.put(t, disabled())
+	for range 10 {
+		for _, email := range []string{"bob@acme.example", "gone@acme.example", "hunter2"} {
+			if err := w.attempt(t, email, "guessed", client); !errors.Is(err, ErrInvalidCredentials) {
+				t.Fatal(err)
+			}
+		}
 	}
-	for _, secret := range []string{first.RefreshToken, second.RefreshToken, third.RefreshToken, first.AccessToken, correct, hash, "acme.example"} {
+	events := map[string]int{}
+	for line := range strings.Lines(w.log.String()) {
+		var e struct{ Event, Client, User, Unknown string }
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.Event != "login.revoked" && (e.Client != "192.0.2.1/32" || (e.User == "") == (e.Unknown == "")) {
+			t.Errorf("not by whom and from where: %s", line)
+		}
+		events[e.Event]++
+	}
+	if diff := cmp.Diff(map[string]int{"login.succeeded": 2, "login.revoked": 2, "login.failed": 30, "login.locked": 3}, events); diff != "" {
+		t.Fatalf("events (-want +got):\n%s", diff)
+	}
+	for _, secret := range []string{first.RefreshToken, second.RefreshToken, third.RefreshToken, first.AccessToken, correct, hash, "acme.example", "hunter2", "guessed"} {
 		if strings.Contains(w.log.String(), secret) {
 			t.Errorf("the log holds %q", secret)
 		}
