@@ -4,6 +4,7 @@ package login
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -66,10 +67,12 @@ func TestTwentyUsesAtOnceGetOneSuccessor(t *testing.T) {
 	w := newWorld(t, t.TempDir())
 	snap, token := w.snapshot(), w.login(t, "bob@acme.example").RefreshToken
 	successors, access := sync.Map{}, sync.Map{}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // none waits for another for ever
+	defer cancel()
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			g, err := w.Refresh(t.Context(), snap, token)
+			g, err := w.Refresh(ctx, snap, token)
 			if err != nil {
 				t.Errorf("Refresh: %v", err)
 				return
