@@ -18,8 +18,8 @@ import (
 const (
 	// MaxEmail is the longest e-mail address (RFC 5321: 64 + 1 + 255).
 	MaxEmail = 320
-	// MaxUsername leaves room for a suffix.
-	MaxUsername = 256
+	// MaxUsername is as much, since an address often is the username.
+	MaxUsername = 320
 	// MaxGroup is the longest name of a group.
 	MaxGroup = 256
 )
@@ -44,7 +44,7 @@ func checkUser(u *store.User) error {
 		field, text string
 		most        int
 	}{
-		{"username", u.Username, MaxUsername}, {"email", u.Email, MaxEmail}, {"name", u.Name, store.MaxText},
+		{"email", u.Email, MaxEmail}, {"username", u.Username, MaxUsername}, {"name", u.Name, store.MaxText},
 		{"phone", u.Phone, store.MaxText}, {"comment", u.Comment, store.MaxText},
 	} {
 		if err := checkText(row.field, row.text, row.most); err != nil {
@@ -54,8 +54,12 @@ func checkUser(u *store.User) error {
 	if fold.Name(u.Username) == "" {
 		return &InvalidError{"username", "it is empty"}
 	}
-	if len(fold.Name(u.Username)) > store.MaxText || len(fold.Name(u.Email)) > store.MaxText { // NFKC makes some characters longer
-		return &InvalidError{"username", "username or e-mail address is too long to compare"}
+	// NFKC makes some characters longer. Half of the room is left for a suffix.
+	if len(fold.Name(u.Username)) > store.MaxText/2 {
+		return &InvalidError{"username", "it is too long to compare"}
+	}
+	if len(fold.Name(u.Email)) > store.MaxText {
+		return &InvalidError{"email", "it is too long to compare"}
 	}
 	if len(u.Groups) > store.MaxGroups {
 		return &InvalidError{"groups", fmt.Sprintf("there are more than %d", store.MaxGroups)}

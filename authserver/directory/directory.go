@@ -89,6 +89,13 @@ func (d *Directory) hash(ctx context.Context, secret []byte) (string, error) {
 	return password.Hash(secret, d.Random)
 }
 
+// For returns the directory for one request: its audit events tell the client, an address or a network.
+func (d *Directory) For(client string) *Directory {
+	c := *d
+	c.Log = d.Log.With("client", client)
+	return &c
+}
+
 // tell writes an audit event about a user.
 func (d *Directory) tell(ctx context.Context, event, message string, u *store.User, more ...slog.Attr) {
 	d.Log.LogAttrs(ctx, slog.LevelInfo, message, append([]slog.Attr{

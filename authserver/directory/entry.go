@@ -78,6 +78,13 @@ type Page struct {
 	Next string `json:"next,omitempty"`
 }
 
+// Unlocked is a user whose lockout was ended.
+type Unlocked struct {
+	Entry
+	// Counters is how many counters of failed logins were forgotten: 0 if there was no failure.
+	Counters int `json:"counters"`
+}
+
 func entryOf(u *store.User) Entry {
 	e := Entry{
 		ID: u.ID, Organization: u.Organization, Username: u.Username, Email: u.Email, EmailVerified: u.EmailVerified, EmailProvider: u.EmailProvider,

@@ -133,7 +133,8 @@ func (d *Directory) Delete(ctx context.Context, snap *Snapshot, ref Ref) (Entry,
 	return e, nil
 }
 
-// Unlock ends the lockout of a user's e-mail address, for all addresses of clients. Users of the Secret can be unlocked too. It returns how many counters were forgotten.
+// Unlock ends the lockout of a user's e-mail address, for all addresses of clients. Users of the Secret can be unlocked too. It returns how many
+// counters were forgotten.
 func (d *Directory) Unlock(ctx context.Context, snap *Snapshot, ref Ref) (Entry, int, error) {
 	e, err := d.find(ctx, snap, ref)
 	if err != nil {
