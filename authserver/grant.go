@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/issue"
 	"github.com/gatehouse-auth/gatehouse/authserver/login"
 	"github.com/gatehouse-auth/gatehouse/authserver/password"
+	"github.com/gatehouse-auth/gatehouse/authserver/store"
 )
 
 // Error codes of logins and grants.
@@ -61,6 +62,9 @@ func writeGrantError(ctx context.Context, w http.ResponseWriter, log *slog.Logge
 	case errors.Is(err, issue.ErrTooLarge):
 		log.ErrorContext(ctx, "no token issued", "error", err)
 		writeError(w, http.StatusInternalServerError, codeServerError, "the user's groups do not fit into a token; tell the administrator")
+	case errors.Is(err, store.ErrUnavailable): // told by what looks after the store, not for each request
+		setRetryAfter(w, 5*time.Second)
+		writeError(w, http.StatusServiceUnavailable, codeUnavailable, "tokens cannot be issued at this moment; try again later")
 	case ctx.Err() != nil:
 		writeError(w, http.StatusServiceUnavailable, codeUnavailable, "the request was given up") // nobody reads it
 	default:

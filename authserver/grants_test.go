@@ -36,6 +36,7 @@ type frontend struct {
 	signer  *issue.Signer
 	current *login.Snapshot
 	service *login.Service
+	session func(*http.Request) (*login.Account, error) // of /userinfo
 	log     bytes.Buffer
 }
 
@@ -56,7 +57,7 @@ func newFrontend(t *testing.T) *frontend {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &frontend{routes: routes{}, base: config.Base{
+	f := &frontend{routes: routes{}, session: func(*http.Request) (*login.Account, error) { return nil, nil }, base: config.Base{
 		Version: config.Version, Server: "default/default", ExternalURL: "https://auth.example", Store: config.Store{Type: config.StoreEmbedded},
 		Tokens: config.Tokens{AccessTokenLifetime: config.Duration(15 * time.Minute), RefreshTokenLifetime: config.Duration(720 * time.Hour), Audience: []string{"https://auth.example"}},
 		Providers: []config.Provider{{Object: "IdentityProvider/default/staff", Name: "staff", Type: config.ProviderPassword, Organization: "acme",
@@ -72,6 +73,10 @@ func newFrontend(t *testing.T) *frontend {
 	now := func() *login.Snapshot { return f.current }
 	f.add(http.MethodPost, "/api/v1/login", (&loginHandler{service: f.service, snapshot: now, log: log}).ServeHTTP)
 	f.add(http.MethodPost, pathToken, newTokenHandler(f.service, now, log).ServeHTTP)
+	f.add(http.MethodPost, pathRevoke, (&revokeHandler{service: f.service, snapshot: now, log: log}).ServeHTTP)
+	userInfo := &userInfoHandler{snapshot: now, session: func(r *http.Request) (*login.Account, error) { return f.session(r) }, now: time.Now, log: log}
+	f.add(http.MethodGet, pathUserInfo, userInfo.ServeHTTP)
+	f.add(http.MethodPost, pathUserInfo, userInfo.ServeHTTP)
 	f.add(http.MethodGet, pathDiscovery, (&discoveryHandler{snapshot: now}).ServeHTTP)
 	f.add(http.MethodGet, pathJWKS, (&jwksHandler{snapshot: now}).ServeHTTP)
 	return f
@@ -282,7 +287,9 @@ func TestDiscoveryDocument(t *testing.T) {
 	}
 	want := map[string]any{
 		"issuer": "https://auth.example", "token_endpoint": "https://auth.example/oauth2/token", "jwks_uri": "https://auth.example/.well-known/jwks.json",
-		"response_types_supported": []any{}, "grant_types_supported": []any{"refresh_token"}, "subject_types_supported": []any{"public"},
+		"revocation_endpoint": "https://auth.example/oauth2/revoke", "userinfo_endpoint": "https://auth.example/userinfo",
+		"revocation_endpoint_auth_methods_supported": []any{"none"}, "code_challenge_methods_supported": []any{"S256"},
+		"response_types_supported": []any{}, "grant_types_supported": []any{"authorization_code", "refresh_token"}, "subject_types_supported": []any{"public"},
 		"id_token_signing_alg_values_supported": []any{"RS256"}, "token_endpoint_auth_methods_supported": []any{"none"},
 		"claims_supported": []any{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "organization", "preferred_username", "email", "name", "groups"},
 	}

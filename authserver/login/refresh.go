@@ -45,7 +45,7 @@ func (s *Service) Refresh(ctx context.Context, snap *Snapshot, text string) (*Gr
 	next, expires, err := s.rotate(ctx, used, now, now.Add(snap.refreshLifetime))
 	if err != nil {
 		if errors.Is(err, store.ErrReused) {
-			s.Log.WarnContext(ctx, "refresh token reused: family revoked", "event", logs.EventFamilyRevoked, "subject", family.Owner, "reason", "a token was used twice")
+			s.Log.WarnContext(ctx, "refresh token reused: family revoked", "event", logs.EventFamilyRevoked, "user", family.Owner, "reason", "a token was used twice")
 		}
 		return nil, refusal(err)
 	}
@@ -78,7 +78,7 @@ func (s *Service) current(ctx context.Context, snap *Snapshot, used refresh.Toke
 	if err := s.Store.RevokeFamily(ctx, f.Key); err != nil {
 		return nil, refusal(err)
 	}
-	s.Log.InfoContext(ctx, "refresh-token family revoked", "event", logs.EventFamilyRevoked, "subject", f.Owner, "reason", ended.Reason)
+	s.Log.InfoContext(ctx, "refresh-token family revoked", "event", logs.EventFamilyRevoked, "user", f.Owner, "reason", ended.Reason)
 	return nil, ErrInvalidGrant
 }
 

@@ -75,7 +75,7 @@ func Events() []Event {
 		{EventLoginSucceeded, "INFO", []string{"user", "provider", "client"}, "Somebody logged in: the user's subject, and the network that the login came from (an IPv4 address, or the /64 of an IPv6 one)."},
 		{EventLoginFailed, "INFO", []string{"user", "unknown", "reason", "provider", "client"}, "A password was refused. Names of no user are not told: the same value of unknown is the same name, as long as the operations token stays."},
 		{EventLoginLocked, "WARN", []string{"user", "unknown", "provider", "client"}, "There were too many failures: further attempts have to wait. gatehouse_logins_total counts them."},
-		{EventFamilyRevoked, "INFO, WARN", []string{"subject", "reason"}, "The refresh tokens of one login are revoked (WARN if somebody used a token or a code twice)."},
+		{EventFamilyRevoked, "INFO, WARN", []string{"user", "reason"}, "The refresh tokens of one login are revoked (WARN if somebody used a token or a code twice)."},
 		{EventLoginRefused, "INFO, WARN", []string{"provider", "reason", "detail", "client"}, "A login at a provider came to nothing (WARN where the provider or its set-up is at fault)."},
 		{EventLogout, "INFO", []string{"user", "provider", "client", "ended"}, "Somebody logged out of a browser, or (with ended) a provider did by back-channel logout: so many sessions ended."},
 		{EventSessionRevoked, "INFO", []string{"user", "provider", "reason", "client", "ended"}, "Sessions ended before their time: by their owner at /account (with client), or for the reason."},
