@@ -34,6 +34,9 @@ type Query struct {
 
 // List returns users by ID, those of the Secret among them.
 func (d *Directory) List(ctx context.Context, snap *Snapshot, q Query) (Page, error) {
+	if snap.none {
+		return Page{}, store.ErrNoStore
+	}
 	if q.Limit == 0 {
 		q.Limit = DefaultLimit
 	}
@@ -106,6 +109,9 @@ func (d *Directory) Show(ctx context.Context, snap *Snapshot, ref Ref) (Details,
 // find returns the one user whom a Ref names. An ID counts before anything else, as nobody can choose theirs. A name that fits several is refused: the
 // username of one may be the e-mail address of another, and who wants to disable one must not hit the other.
 func (d *Directory) find(ctx context.Context, snap *Snapshot, ref Ref) (Entry, error) {
+	if snap.none {
+		return Entry{}, store.ErrNoStore
+	}
 	if fold.Name(ref.Name) == "" || len(ref.Name) > store.MaxText {
 		return Entry{}, ErrUserNotFound
 	}

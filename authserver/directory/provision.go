@@ -50,6 +50,9 @@ func (d *Directory) Provision(ctx context.Context, snap *Snapshot, p *config.Pro
 			return store.User{}, Outcome{}, &InvalidError{field, fmt.Sprintf("it has to have 1 to %d bytes", store.MaxText)}
 		}
 	}
+	if snap.none {
+		return store.User{}, Outcome{}, store.ErrNoStore
+	}
 	id, err := d.newID()
 	if err != nil {
 		return store.User{}, Outcome{}, err

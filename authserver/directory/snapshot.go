@@ -29,11 +29,13 @@ type Snapshot struct {
 	byEmail   map[string]int              // folded, to the index in secret
 	byName    map[string]int
 	volatile  bool
+	none      bool // there is no store
 }
 
 // NewSnapshot reads base. The function gives the subject of a user of the Secret, by e-mail address as listed.
 func NewSnapshot(base *config.Base, subject func(email string) string) *Snapshot {
 	s := &Snapshot{providers: make(map[string]*config.Provider, len(base.Providers))}
+	s.none = base.Store.Type == config.StoreNone
 	s.volatile = base.Store.Type == config.StoreEmbedded && !base.Store.Persistent
 	for i := range base.Providers {
 		p := &base.Providers[i]

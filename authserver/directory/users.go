@@ -39,7 +39,10 @@ type Change struct {
 
 // Add makes an administrator's user. Errors are an *InvalidError, a *ConflictError for names that are taken, ErrNotPersistent, that of Directory.Hash, or the store's.
 func (d *Directory) Add(ctx context.Context, snap *Snapshot, n NewUser) (Entry, error) {
-	if snap.volatile {
+	switch {
+	case snap.none:
+		return Entry{}, store.ErrNoStore
+	case snap.volatile:
 		return Entry{}, ErrNotPersistent
 	}
 	email := strings.TrimSpace(n.Email)

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/login"
 	"github.com/gatehouse-auth/gatehouse/authserver/logs"
 	"github.com/gatehouse-auth/gatehouse/authserver/password"
 	"github.com/gatehouse-auth/gatehouse/authserver/store"
@@ -117,11 +119,32 @@ func TestAddNeedsWhatTheConfigurationSays(t *testing.T) {
 	if _, err := w.Add(t.Context(), w.snapshot(), n); !invalid(err, "password", "at least 12") {
 		t.Errorf("the default of minLength: %v", err)
 	}
-	none := *w.Directory
-	none.Store = store.None{}
-	n.Password = "correct horse"
-	if _, err := none.Add(t.Context(), w.snapshot(), n); !errors.Is(err, store.ErrNoStore) {
-		t.Errorf("without a store: %v", err)
+}
+
+// TestWithoutAStore guards that a server that only verifies has no users, whatever its store would answer.
+func TestWithoutAStore(t *testing.T) {
+	w := newWorld(t)
+	w.base.Store = config.Store{Type: config.StoreNone}
+	_, add := w.Add(t.Context(), w.snapshot(), NewUser{Email: "eve@acme.example", Password: "correct horse"})
+	_, list := w.List(t.Context(), w.snapshot(), Query{})
+	_, show := w.Show(t.Context(), w.snapshot(), Ref{Name: "sue"})
+	_, edit := w.Edit(t.Context(), w.snapshot(), Ref{Name: "sue"}, Change{})
+	_, remove := w.Delete(t.Context(), w.snapshot(), Ref{Name: "sue"})
+	_, _, unlock := w.Unlock(t.Context(), w.snapshot(), Ref{Name: "sue"})
+	_, _, comes := w.Provision(t.Context(), w.snapshot(), w.provider("sso"), bob("1"))
+	for i, err := range []error{add, list, show, edit, remove, unlock, comes} {
+		if !errors.Is(err, store.ErrNoStore) {
+			t.Errorf("operation %d: %v", i, err)
+		}
+	}
+}
+
+// TestLockoutGroup guards that what is unlocked is what logins count.
+func TestLockoutGroup(t *testing.T) {
+	for _, email := range []string{"bob@acme.example", " BOB@Acme.example", "ｂob@straße.example"} {
+		if got := login.NewAttempt(login.Fold(email), netip.MustParseAddr("192.0.2.1")).Name; got != LockoutGroup(email) {
+			t.Errorf("%q is counted elsewhere", email)
+		}
 	}
 }
 
