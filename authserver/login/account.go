@@ -120,7 +120,7 @@ func (s *Snapshot) currentOfSecret(provider, subject string, ref Ref) (*Account,
 	case !bytes.Equal(a.Ref.Credential, ref.Credential):
 		return nil, &EndedError{Reason: "the password hash changed", Final: true}
 	}
-	return a.Account, nil
+	return a.account(), nil
 }
 
 // currentOfStore is the account of u, who once came through p.

@@ -51,8 +51,8 @@ func (a *audit) tell(ctx context.Context, account *Account, err error) {
 	case Failed:
 		a.log(ctx, slog.LevelInfo, "login refused", logs.EventLoginFailed, a.whose(), slog.String("reason", a.reason()))
 	}
-	if a.verdict.Locked {
-		a.log(ctx, slog.LevelWarn, "too many failed logins: further ones have to wait", logs.EventLoginLocked, a.whose())
+	if a.verdict.Locked != "" {
+		a.log(ctx, slog.LevelWarn, "too many failed logins: further ones have to wait", logs.EventLoginLocked, a.whose(), slog.String("scope", string(a.verdict.Locked)))
 	}
 }
 

@@ -81,7 +81,7 @@ func (s *Service) find(ctx context.Context, d *directory, name string) (candidat
 		return candidate{}, fmt.Errorf("reading a user: %w", err)
 	}
 	if a := d.accounts[name]; a != nil {
-		return candidate{account: a.Account, hash: a.hash}, nil
+		return candidate{account: a.account(), hash: a.hash}, nil
 	}
 	switch {
 	case err != nil || asked == "" || d.holds(name):

@@ -41,6 +41,10 @@ func NewDecoyKey(secret []byte) (DecoyKey, error) {
 // user that comes or goes, and show them to be unknown. No weights at all would give half of the unknown names a hash that one
 // user in a thousand has, and show those to be unknown at the first attempt. So a single attempt tells at most a little, and
 // changes of a list tell nothing but when the users of one cost pass 8, 64, 512 or 4096.
+//
+// Users of the store cost what a hash of today does: theirs are made, and made anew at a login, with today's parameters. Nobody
+// counts them, so where there may be some they weigh as one user of the list. What remains: where the list's hashes have
+// another cost and are many, most names of today's cost are those of users of the store. Lists of today's hashes tell nothing.
 type decoys struct {
 	key   DecoyKey
 	costs []decoyCost // in the order of their names

@@ -25,9 +25,19 @@ type Lockout interface {
 type Verdict struct {
 	// Wait is not zero where the attempt must be refused.
 	Wait time.Duration
-	// Locked says that this failure was the last one allowed: later attempts have to wait.
-	Locked bool
+	// Locked tells for whom this failure was the last one allowed, the widest if for several; empty: for nobody.
+	Locked Scope
 }
+
+// A Scope is whose attempts have to wait.
+type Scope string
+
+// Scopes.
+const (
+	LockedPair    Scope = "name_and_network" // one name from one network
+	LockedName    Scope = "name"             // one name from networks that it has not logged in from
+	LockedNetwork Scope = "network"          // names that have not logged in from one network
+)
 
 // An Attempt is what failures are counted by.
 type Attempt struct {

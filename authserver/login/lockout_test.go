@@ -101,10 +101,10 @@ func TestLocksDoubleToAnHourAndAreForgotten(t *testing.T) {
 	a := NewAttempt("bob@acme.example", client)
 	l.report(a, now, true) // a known network: the other bounds have tests of their own
 	lock := func() time.Duration {
-		if v := l.fails(9, a, now); v.Locked || v.Wait != 0 {
+		if v := l.fails(9, a, now); v.Locked != "" || v.Wait != 0 {
 			t.Errorf("nine failures: %+v", v)
 		}
-		if v := l.fails(1, a, now); !v.Locked || v.Wait != 0 {
+		if v := l.fails(1, a, now); v.Locked != LockedPair || v.Wait != 0 {
 			t.Errorf("the tenth failure: %+v", v)
 		}
 		d := l.wait(a, now)
@@ -144,7 +144,7 @@ func TestAnAccountIsLockedOverAllAddressesButTheUsersOwn(t *testing.T) {
 	l.report(own, start, true)
 	for i := range 100 {
 		a := NewAttempt("bob@acme.example", netip.AddrFrom4([4]byte{198, 51, 100, byte(i)}))
-		if got := l.report(a, start, false); got.Wait != 0 || got.Locked != (i == 99) {
+		if got := l.report(a, start, false); got.Wait != 0 || (got.Locked == LockedName) != (i == 99) {
 			t.Fatalf("failure %d: %+v", i+1, got)
 		}
 	}
@@ -173,7 +173,7 @@ func TestAnAddressIsLockedOverAllNamesButThoseItKnows(t *testing.T) {
 	l.report(own, start, true)
 	for i := range 100 {
 		a := NewAttempt(fmt.Sprintf("u%d@acme.example", i), network(i))
-		if got := l.report(a, start, false); got.Wait != 0 || got.Locked != (i == 99) {
+		if got := l.report(a, start, false); got.Wait != 0 || (got.Locked == LockedNetwork) != (i == 99) {
 			t.Fatalf("failure %d: %+v", i+1, got)
 		}
 	}

@@ -5,6 +5,7 @@ package login
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,8 +51,15 @@ type directory struct {
 
 // secretUser is a user of the Secret.
 type secretUser struct {
-	*Account
+	Account
 	hash string
+}
+
+// account is a copy, as the snapshot is immutable and callers may not know.
+func (u *secretUser) account() *Account {
+	a := u.Account
+	a.Groups = slices.Clone(a.Groups)
+	return &a
 }
 
 // holds tells whether the Secret has the folded address, whether one can log in with it or not: it then is no store user's.
@@ -120,8 +128,8 @@ func (s *Snapshot) read(p *config.Provider, key DecoyKey) *directory {
 }
 
 // secretAccount is the account of a user of the Secret.
-func (d *directory) secretAccount(issuer, email string, u *config.User) *Account {
-	return &Account{
+func (d *directory) secretAccount(issuer, email string, u *config.User) Account {
+	return Account{
 		Subject: subject(issuer, d.provider, email), Provider: d.provider, Organization: d.organization,
 		Username: u.Username, Email: u.Email, Name: u.Name, Groups: u.Groups,
 		Ref: Ref{Email: email, Credential: credential(u.Hash)},

@@ -78,12 +78,17 @@ func (s LockoutSettings) count(counters []store.Counter, now time.Time, ok bool)
 		return Verdict{}
 	}
 	known := isKnown(&counters[pair], now)
-	locked := s.fail(&counters[pair], now, s.MaxFailures)
-	if !known {
-		locked = s.fail(&counters[account], now, accountFactor*s.MaxFailures) || locked
-		locked = s.fail(&counters[network], now, networkFactor*s.MaxFailures) || locked
+	var v Verdict
+	if s.fail(&counters[pair], now, s.MaxFailures) {
+		v.Locked = LockedPair
 	}
-	return Verdict{Locked: locked}
+	if !known && s.fail(&counters[account], now, accountFactor*s.MaxFailures) {
+		v.Locked = LockedName
+	}
+	if !known && s.fail(&counters[network], now, networkFactor*s.MaxFailures) {
+		v.Locked = LockedNetwork
+	}
+	return v
 }
 
 // waitOf is how long an attempt with these counters has to wait.

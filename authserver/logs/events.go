@@ -74,7 +74,7 @@ func Events() []Event {
 		{EventVerifyExplained, "INFO", []string{"status", "reason", "tenant", "policy", "client"}, "Somebody with the operations token asked POST /explain for a decision."},
 		{EventLoginSucceeded, "INFO", []string{"user", "provider", "client"}, "Somebody logged in: the user's subject, and the network that the login came from (an IPv4 address, or the /64 of an IPv6 one)."},
 		{EventLoginFailed, "INFO", []string{"user", "unknown", "reason", "provider", "client"}, "A password was refused. Names of no user are not told: the same value of unknown is the same name, as long as the operations token stays."},
-		{EventLoginLocked, "WARN", []string{"user", "unknown", "provider", "client"}, "There were too many failures: further attempts have to wait. gatehouse_logins_total counts them."},
+		{EventLoginLocked, "WARN", []string{"user", "unknown", "scope", "provider", "client"}, "There were too many failures: further attempts have to wait, for this name and network, for this name, or for this network. gatehouse_logins_total counts them."},
 		{EventFamilyRevoked, "INFO, WARN", []string{"user", "reason"}, "The refresh tokens of one login are revoked (WARN if somebody used a token or a code twice)."},
 		{EventLoginRefused, "INFO, WARN", []string{"provider", "reason", "detail", "client"}, "A login at a provider came to nothing (WARN where the provider or its set-up is at fault)."},
 		{EventLogout, "INFO", []string{"user", "provider", "client", "ended"}, "Somebody logged out of a browser, or (with ended) a provider did by back-channel logout: so many sessions ended."},

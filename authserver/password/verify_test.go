@@ -184,3 +184,34 @@ func BenchmarkVerify(b *testing.B) {
 		})
 	}
 }
+
+// TestHashingTakesASlotToo guards that new hashes are made within the bounds of verified ones, at the cost that rehashing looks for.
+func TestHashingTakesASlotToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := NewVerifier(1)
+		release, err := v.acquire(t.Context(), v.decoy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Hash(t.Context(), []byte("x"), rand.Reader); !errors.Is(err, ErrBusy) {
+			t.Errorf("without a slot: %v", err)
+		}
+		release()
+		phc, err := v.Hash(t.Context(), []byte("x"), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cost, err := Cost(phc); err != nil || cost != DefaultCost {
+			t.Errorf("cost %q, want %q, %v", cost, DefaultCost, err)
+		}
+		if ok, err := v.Verify(t.Context(), phc, []byte("x")); !ok || err != nil {
+			t.Errorf("the new hash: %v, %v", ok, err)
+		}
+		if _, err := v.Hash(t.Context(), nil, rand.Reader); !errors.Is(err, ErrLength) {
+			t.Errorf("an empty password: %v", err)
+		}
+		if n := v.callers.Load(); n != 0 {
+			t.Errorf("%d callers are still counted", n)
+		}
+	})
+}

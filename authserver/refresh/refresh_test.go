@@ -124,3 +124,29 @@ func BenchmarkRefreshTokenUse(b *testing.B) {
 		}
 	}
 }
+
+// TestTokensOfAFamilyShareAKey guards that what a login keeps stays readable through refreshes, and to nobody else.
+func TestTokensOfAFamilyShareAKey(t *testing.T) {
+	key := func(token Token) [sha256.Size]byte {
+		t.Helper()
+		key, err := token.FamilyKey()
+		if err != nil || len(key) != sha256.Size {
+			t.Fatal(len(key), err)
+		}
+		return [sha256.Size]byte(key)
+	}
+	first := create(t)
+	next, err := first.Next(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key(first) != key(next) {
+		t.Error("a successor has another key")
+	}
+	if key(first) == key(create(t)) {
+		t.Error("two families share a key")
+	}
+	if k := key(first); k == first.Family() || k == first.Hash() {
+		t.Error("the store knows the key")
+	}
+}
