@@ -73,8 +73,13 @@ func (s *site) begin() error {
 	return nil
 }
 
-// adjust gives the AuthServer the address that it is reached by here, in place of a cluster's Service.
+// adjust gives the AuthServer the address that it is reached by here, in place of a cluster's Service, and the data folder in place of a volume.
 func (s *site) adjust(o *v1alpha1.AuthServer) {
+	if store := &o.Spec.Store; store.Type == v1alpha1.StoreEmbedded || store.Type == "" {
+		if store.Embedded = nil; s.dataDir != "" {
+			store.Embedded = &v1alpha1.EmbeddedStore{PersistentVolumeClaim: "data-dir"}
+		}
+	}
 	if o.Spec.ExternalURL != "" {
 		return
 	}

@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
 	"github.com/gatehouse-auth/gatehouse/authserver/logs"
 )
 
@@ -42,5 +43,26 @@ func TestAMissingPathIsToldOnce(t *testing.T) {
 			t.Errorf("round %d: told %d times:\n%s", round, told(), &log)
 		}
 		write(t, acme, tenant("acme"))
+	}
+}
+
+// TestDataFolderIsTheVolume guards that serve takes its own data folder for what outlives the process, and never a cluster's volume, which is not there: users who
+// are added would be lost.
+func TestDataFolderIsTheVolume(t *testing.T) {
+	onVolume := v1alpha1.Store{Type: v1alpha1.StoreEmbedded, Embedded: &v1alpha1.EmbeddedStore{PersistentVolumeClaim: "logins"}}
+	database := v1alpha1.Store{Type: v1alpha1.StorePostgreSQL, PostgreSQL: &v1alpha1.PostgreSQLStore{}}
+	for _, c := range []struct {
+		dataDir string
+		store   v1alpha1.Store
+		want    bool
+	}{
+		{"", v1alpha1.Store{}, false}, {"", onVolume, false}, {"", database, false},
+		{"/data", v1alpha1.Store{}, true}, {"/data", onVolume, true}, {"/data", database, false},
+	} {
+		o := &v1alpha1.AuthServer{Spec: v1alpha1.AuthServerSpec{Store: c.store}}
+		(&site{dataDir: c.dataDir}).adjust(o)
+		if (o.Spec.Store.Embedded != nil) != c.want || o.Spec.Store.Type != c.store.Type {
+			t.Errorf("--data-dir %q, %+v: %+v", c.dataDir, c.store, o.Spec.Store)
+		}
 	}
 }

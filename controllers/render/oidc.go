@@ -5,6 +5,7 @@ package render
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -88,8 +89,8 @@ func (p *Plan) planOIDCIssuer(o *providerPlan, spec *v1alpha1.OIDCProvider) {
 		o.refuse(v1alpha1.ReasonInvalid, "spec.oidc.issuer", "an issuer has no query (OpenID Connect Discovery 1.0): write what the provider's metadata name as issuer")
 	}
 	p.planReservedIssuer(o, spec)
-	if place, name := openAt(issuer); place != nil && place.open != nil {
-		o.warn("spec.oidc.issuer", "no ID token of Entra ID names %s as its issuer, so nobody can log in: write %s", name, entraIssuer)
+	if u, err := url.Parse(issuer); err == nil && slices.Contains(microsoft, hostOf(issuer)) && slices.Contains([]string{"common", "organizations", "consumers"}, firstSegment(u)) {
+		o.warn("spec.oidc.issuer", "no ID token of Microsoft names %s as its issuer, so nobody can log in: write %s", firstSegment(u), entraIssuer)
 	}
 }
 
@@ -100,7 +101,8 @@ func (p *Plan) planReservedIssuer(o *providerPlan, spec *v1alpha1.OIDCProvider) 
 		return
 	}
 	for _, own := range []struct{ field, value, reserved string }{
-		{"spec.oidc.issuer", strings.TrimSuffix(string(spec.Issuer), "/"), base.ExternalURL},
+		{"spec.oidc.issuer", string(spec.Issuer), base.ExternalURL},
+		{"spec.oidc.issuer", string(spec.Issuer), base.ExternalURL + "/"},
 		{"spec.oidc.discoveryURL", string(spec.DiscoveryURL), base.ExternalURL + metadataPath},
 		{"spec.oidc.jwksEndpoint", string(spec.JWKSEndpoint), base.ExternalURL + ownKeysPath},
 	} {
@@ -111,7 +113,9 @@ func (p *Plan) planReservedIssuer(o *providerPlan, spec *v1alpha1.OIDCProvider) 
 	}
 }
 
-func oidcReferences(o *providerPlan) []Ref { return o.upstreamReferences(o.object.Spec.OIDC.ClientSecretRef) }
+func oidcReferences(o *providerPlan) []Ref {
+	return o.upstreamReferences(o.object.Spec.OIDC.ClientSecretRef)
+}
 
 func renderOIDC(o *providerPlan, f *findings, r *resolver, out *config.Provider) {
 	spec := o.object.Spec.OIDC

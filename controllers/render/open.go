@@ -21,8 +21,15 @@ type openPlace struct {
 	domains []string
 	// open tells whether a URL below these domains lets everybody in; nil: each does.
 	open func(u *url.URL) bool
-	// oidc and oauth2 are the rule to write, by the provider's type: the expression and what it says.
+	// advice comes before the rule; "" for none.
+	advice string
+	// oidc and oauth2 are the rule to write, by the provider's type.
 	oidc, oauth2 string
+}
+
+// microsoft are the hosts at which Entra ID and personal accounts of Microsoft log in, of all its clouds.
+var microsoft = []string{
+	"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net", "login.microsoftonline.us", "login.partner.microsoftonline.cn",
 }
 
 // openPlaces are known by the hosts of their endpoints.
@@ -32,9 +39,13 @@ var openPlaces = []openPlace{
 		oidc:    "claims.hd == 'example.com'", oauth2: "claims.hd == 'example.com'",
 	},
 	{
-		domains: []string{"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn", "sts.windows.net"},
-		open:    namesNoDirectory,
-		oidc:    "claims.tid == '<directory ID>'", oauth2: "claims.email.endsWith('@example.com')",
+		domains: microsoft, open: namesAnyDirectory,
+		advice: "name one directory, as in " + entraIssuer + ", or ",
+		oidc:   "claims.tid == '<directory ID>'", oauth2: "claims.email.endsWith('@example.com')",
+	},
+	{
+		domains: microsoft, open: namesConsumers,
+		oidc: "claims.email in ['ann@example.com']", oauth2: "claims.email in ['ann@example.com']",
 	},
 	{
 		domains: []string{"login.live.com"},
@@ -54,13 +65,14 @@ var openPlaces = []openPlace{
 	},
 }
 
-// everybodysDirectories are the first segments of paths at Microsoft that stand for every directory, or for all personal accounts, whose
-// directory has an ID as well.
-var everybodysDirectories = []string{"common", "organizations", "consumers", "9188040d-6c67-4c5b-b112-36a304b66dad"}
+// namesAnyDirectory tells whether a URL at Microsoft is not that of one directory. No token names such an issuer.
+func namesAnyDirectory(u *url.URL) bool {
+	return slices.Contains([]string{"common", "organizations"}, firstSegment(u))
+}
 
-// namesNoDirectory tells whether a URL at Microsoft is not that of one directory.
-func namesNoDirectory(u *url.URL) bool {
-	return slices.Contains(everybodysDirectories, firstSegment(u))
+// namesConsumers tells whether a URL is that of the personal accounts, whose directory has an ID as well.
+func namesConsumers(u *url.URL) bool {
+	return slices.Contains([]string{"consumers", "9188040d-6c67-4c5b-b112-36a304b66dad"}, firstSegment(u))
 }
 
 // firstSegment is the beginning of a path in lower case, decoded, and as servers read it that clean paths.
@@ -84,7 +96,7 @@ func (o *providerPlan) planOpen(endpoints []endpoint) {
 		if spec.Type == v1alpha1.ProviderOAuth2 {
 			rule = place.oauth2
 		}
-		o.refuse(v1alpha1.ReasonOpenToEveryone, e.field, "anybody can have an account at %s: say who may log in with a rule such as %s, or set spec.allowAnyone: true", host,
+		o.refuse(v1alpha1.ReasonOpenToEveryone, e.field, "anybody can have an account at %s: %ssay who may log in with a rule such as %s, or set spec.allowAnyone: true", host, place.advice,
 			fmt.Sprintf("spec.claimValidationRules: [{expression: %q}]", rule))
 		return
 	}

@@ -64,6 +64,9 @@ func FuzzRender(f *testing.F) {
 			if r.IntN(3) == 0 {
 				o.Spec.Password = nil
 			}
+			if r.IntN(2) == 0 {
+				spoilUpstream(r, &o.Spec, issuer, value)
+			}
 			in.Providers = append(in.Providers, o)
 		}
 		out := mustRender(t, in, refs)
@@ -108,6 +111,39 @@ func spoil(r *rand.Rand, s *v1alpha1.TenantJWTPolicySpec, value string) {
 	s.ClaimValidationRules = []v1alpha1.ClaimValidationRule{{Expression: pick("true", "claims.a == 'b'", value)}}
 	s.Examples = []v1alpha1.PolicyExample{{Claims: apiextensionsv1.JSON{Raw: []byte(pick("{}", `{"sub":"bob"}`, "null", value))},
 		Now: pick("", "2026-01-02T15:04:05Z", value), Expect: v1alpha1.ExampleOutcome{Username: pick("", "bob", value), Rejected: r.IntN(2) == 0}}}
+}
+
+// spoilUpstream makes a provider one of OIDC or OAuth2, with odd values.
+func spoilUpstream(r *rand.Rand, s *v1alpha1.IdentityProviderSpec, issuer, value string) {
+	pick := func(of ...string) string { return of[r.IntN(len(of))] }
+	url := func() v1alpha1.EndpointURL {
+		return v1alpha1.EndpointURL(pick("https://idp.example/a", "https://github.com", issuer, value, ""))
+	}
+	source := func() *v1alpha1.ProviderClaimSource {
+		return &v1alpha1.ProviderClaimSource{Claim: pick("", "sub", value), Expression: pick("", "claims.sub", value)}
+	}
+	s.Type = v1alpha1.ProviderType(pick("OIDC", "OAuth2"))
+	method := v1alpha1.ClientAuthenticationMethod(pick("", "PrivateKeyJWT", "ClientSecretPost", "None", value))
+	var secret *v1alpha1.SecretKeyReference
+	if r.IntN(2) == 0 {
+		secret = &v1alpha1.SecretKeyReference{Name: fmt.Sprint("s", r.IntN(4)), Key: "k"}
+	}
+	if r.IntN(8) > 0 {
+		s.OIDC = &v1alpha1.OIDCProvider{Issuer: url(), DiscoveryURL: url(), ClientID: pick("a", value), ClientSecretRef: secret, ClientAuthenticationMethod: method,
+			Scopes: []v1alpha1.Scope{v1alpha1.Scope(pick("openid", value))}, SigningAlgorithms: []v1alpha1.SignatureAlgorithm{v1alpha1.SignatureAlgorithm(pick("RS256", "HS256", value))},
+			UsernameClaim: pick("", "sub", value), AuthorizationEndpoint: url(), TokenEndpoint: url(), JWKSEndpoint: url(), PKCE: v1alpha1.PKCE(pick("", "Off", value)),
+			ExtraAuthorizationParameters: []v1alpha1.AuthorizationParameter{{Name: pick("a", "state", value), Value: value}}}
+		s.OAuth2 = &v1alpha1.OAuth2Provider{ClientID: pick("a", value), ClientSecretRef: secret, ClientAuthenticationMethod: method, AuthorizationEndpoint: url(), TokenEndpoint: url(),
+			UserInfoEndpoint: url(), EmailsEndpoint: url(), SubjectAttribute: pick("id", value), LogoutEndpoint: url(),
+			GroupsEndpoint: &v1alpha1.GroupsEndpoint{URL: url(), Expression: pick("groups", value)}}
+	}
+	s.ClaimMappings = &v1alpha1.ProviderClaimMappings{Email: source(), Groups: source()}
+	if r.IntN(2) == 0 {
+		s.ClaimMappings = nil
+	}
+	s.UserSync, s.Linking = v1alpha1.UserSync(pick("", "FirstLogin", value)), v1alpha1.Linking(pick("", "VerifiedEmail", value))
+	s.DisplayName, s.Icon = pick("", value), &v1alpha1.Image{URL: pick("https://a.example/i.png", value)}
+	s.ClaimValidationRules = []v1alpha1.ProviderValidationRule{{Expression: pick("true", value), Message: value}}
 }
 
 // TestBadObjectsChangeNoByte is the same for whole files: with only bad objects added, the files stay as they were.

@@ -83,8 +83,8 @@ func checkRedirectURI(s string) error {
 // checkCookieDomain tells whether browsers take a cookie for the domain from the external URL's host, and whether nobody else's hosts are in it.
 func checkCookieDomain(domain, externalURL string) error {
 	host := hostOf(externalURL)
-	if _, err := netip.ParseAddr(domain); err == nil {
-		return fmt.Errorf("%q is an address, which browsers take no domain cookie for: leave it out", domain)
+	if _, err := netip.ParseAddr(host); err == nil {
+		return fmt.Errorf("the external URL's host is an address, for which browsers take no cookie of a domain: leave it out, or give the server a name")
 	}
 	if !under(host, domain) {
 		return fmt.Errorf("%q must be the host of the external URL or a domain that it lies in, and that is %s: write such as example.com for auth.example.com", domain, externalURL)
