@@ -16,6 +16,9 @@ type database struct {
 	limits Limits
 }
 
+// errConflict marks faults that another transaction caused and that may not come again.
+var errConflict = errors.New("conflict with another transaction")
+
 // engine runs statements. It answers errors of this package, of the context, or of f.
 type engine interface {
 	// update runs f in a transaction, and again after a conflict with another one. An error of f rolls back.
@@ -50,10 +53,10 @@ type tx struct {
 	ctx context.Context
 	on  statements
 	locks
-	// conflict is the first error after which a transaction can only be begun again.
+	// fault makes an error of this package of a driver's. None of a driver ever leaves a tx.
+	fault func(error) error
+	// conflict is the first fault after which a transaction can only be begun again.
 	conflict error
-	// again tells which errors those are.
-	again func(error) bool
 }
 
 // exec runs a statement and returns how many rows it changed.
@@ -97,8 +100,13 @@ func (t *tx) each(query string, args []any, row func(*sql.Rows) error) error {
 	return t.failed(rows.Err())
 }
 
+// failed turns a driver's error into a fault, and remembers a conflict: whatever the caller makes of it, the transaction is lost.
 func (t *tx) failed(err error) error {
-	if err != nil && t.conflict == nil && t.again != nil && t.again(err) {
+	if err == nil {
+		return nil
+	}
+	err = t.fault(err)
+	if t.conflict == nil && errors.Is(err, errConflict) {
 		t.conflict = err
 	}
 	return err

@@ -42,8 +42,11 @@ func schemaOf(dialect goose.Dialect, folder string) (schema, error) {
 	return schema{dialect, files, latest}, nil
 }
 
-// up applies the migrations that the database lacks.
-func (s schema) up(ctx context.Context, db *sql.DB, options ...goose.ProviderOption) error {
+// up applies the migrations that the database lacks. newer says what to do about a database of a newer Gatehouse.
+func (s schema) up(ctx context.Context, db *sql.DB, newer string, options ...goose.ProviderOption) error {
+	if s.current(ctx, db) {
+		return nil
+	}
 	provider, err := goose.NewProvider(s.dialect, db, s.files, append(options, goose.WithDisableGlobalRegistry(true))...)
 	if err != nil {
 		return fmt.Errorf("reading migrations: %w", err)
@@ -52,8 +55,8 @@ func (s schema) up(ctx context.Context, db *sql.DB, options ...goose.ProviderOpt
 	if err != nil {
 		return fmt.Errorf("reading the schema's version: %w", err)
 	}
-	if err := s.notNewer(has); err != nil {
-		return err
+	if has > s.latest {
+		return &newerError{has, s.latest, newer}
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrating: %w", err)
@@ -61,11 +64,21 @@ func (s schema) up(ctx context.Context, db *sql.DB, options ...goose.ProviderOpt
 	return nil
 }
 
-func (s schema) notNewer(has int64) error {
-	if has > s.latest {
-		return fmt.Errorf("its schema has version %d and this Gatehouse knows %d: run the newer Gatehouse, or remove the file (everybody has to log in again)", has, s.latest)
-	}
-	return nil
+// current tells whether nothing is to be done. Then goose, and the many megabytes of its SQL parser, are not needed.
+func (s schema) current(ctx context.Context, db *sql.DB) bool {
+	var has int64
+	err := db.QueryRowContext(ctx, "SELECT version_id FROM "+goose.DefaultTablename+" ORDER BY id DESC LIMIT 1").Scan(&has)
+	return err == nil && has == s.latest
+}
+
+// newerError refuses a schema that this program does not know.
+type newerError struct {
+	has, latest int64
+	fix         string
+}
+
+func (e *newerError) Error() string {
+	return fmt.Sprintf("its schema has version %d and this Gatehouse knows %d: run the newer Gatehouse, or %s", e.has, e.latest, e.fix)
 }
 
 func migrateSQLite(ctx context.Context, db *sql.DB, _ string) error {
@@ -73,5 +86,5 @@ func migrateSQLite(ctx context.Context, db *sql.DB, _ string) error {
 	if err != nil {
 		return err
 	}
-	return s.up(ctx, db)
+	return s.up(ctx, db, "remove the file (everybody has to log in again)")
 }

@@ -39,7 +39,7 @@ func (e *sqliteEngine) view(ctx context.Context, f func(*tx) error) error {
 	if e.closed.Load() {
 		return ErrClosed
 	}
-	return e.typed(ctx, sqliteError(f(&tx{ctx: ctx, on: &e.reader, locks: oneWriter{}})))
+	return e.typed(ctx, f(&tx{ctx: ctx, on: &e.reader, locks: oneWriter{}, fault: sqliteError}))
 }
 
 func (*sqliteEngine) rotateAtOnce(context.Context, Rotation) (bool, error) { return false, nil }

@@ -168,8 +168,7 @@ func (w *writer) one(ctx context.Context, j *job, shared bool) error {
 			return err
 		}
 	}
-	if j.err = j.run(&tx{ctx: ctx, on: w, locks: oneWriter{}}); j.err != nil {
-		j.err = sqliteError(j.err)
+	if j.err = j.run(&tx{ctx: ctx, on: w, locks: oneWriter{}, fault: sqliteError}); j.err != nil {
 		if !shared {
 			return nil // and transact rolls back
 		}
