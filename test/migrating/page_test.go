@@ -9,10 +9,13 @@ import (
 	"testing"
 )
 
-// sections are the page's, by heading.
-func sections(t *testing.T) map[string]string {
+// sections are those of the page on tokens, by heading.
+func sections(t *testing.T) map[string]string { return sectionsOf(t, "timbr.md") }
+
+// sectionsOf are a page's, by heading.
+func sectionsOf(t *testing.T, page string) map[string]string {
 	t.Helper()
-	text, err := os.ReadFile("../../docs/migrating/timbr.md")
+	text, err := os.ReadFile("../../docs/migrating/" + page)
 	if err != nil {
 		t.Fatal(err)
 	}

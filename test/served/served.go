@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/gatehouse-auth/gatehouse/authserver"
+	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/issue"
 	"github.com/gatehouse-auth/gatehouse/authserver/logs"
 	"github.com/gatehouse-auth/gatehouse/manifests"
 )
@@ -74,15 +76,23 @@ func render(t testing.TB, documents string) (findings []string, files map[string
 // keys from loopback addresses.
 func Start(t testing.TB, documents string) string {
 	t.Helper()
+	return StartAt(t, "127.0.0.1:0", documents)
+}
+
+// StartAt is like Start at a chosen address, for documents that name it in externalURL.
+func StartAt(t testing.TB, listen, documents string) string {
+	t.Helper()
 	server, err := authserver.New(authserver.Options{
-		Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", ExtAuthzListen: "127.0.0.1:0", Logger: logs.New(testWriter{t}, slog.LevelInfo),
+		Listen: listen, OpsListen: "127.0.0.1:0", ExtAuthzListen: "127.0.0.1:0", Logger: logs.New(testWriter{t}, slog.LevelInfo),
 		ExtraAllowedCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		ShutdownDelay:     time.Millisecond, DrainTimeout: time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := server.Load(Render(t, documents)); err != nil {
+	files := Render(t, documents)
+	addKey(t, files)
+	if err := server.Load(files); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -103,6 +113,25 @@ func Start(t testing.TB, documents string) string {
 		}
 	})
 	return server.Addr().String()
+}
+
+// addKey lets a server at which people log in sign tokens of its own.
+func addKey(t testing.TB, files map[string][]byte) {
+	t.Helper()
+	base, err := config.ParseBase(files[config.FileBase])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if base.Store.Type == config.StoreNone {
+		return
+	}
+	key, err := issue.Generate("ES256", time.Now().Add(-time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files[config.FileKeys], err = (&config.Keys{Version: config.Version, Keys: []config.SigningKey{key}}).Encode(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // testWriter passes what a server logs to the test's log.
