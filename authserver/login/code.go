@@ -159,7 +159,10 @@ func (s *Service) ExchangeCode(ctx context.Context, snap *Snapshot, x Exchange) 
 	if i.Upstream, err = d.upstream(raw); err != nil {
 		return nil, err
 	}
-	a, err := s.holder(ctx, snap, &code, &d)
+	a, err := s.Current(ctx, snap, d.Provider, code.Owner, d.Ref)
+	if errors.Is(err, ErrEnded) {
+		return nil, ErrInvalidGrant
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -182,18 +185,4 @@ func (d *codeData) upstream(raw []byte) ([]byte, error) {
 		return nil, err
 	}
 	return unseal(key, d.Upstream)
-}
-
-// holder is the account that a code was made for, if it and the browser's session are still there.
-func (s *Service) holder(ctx context.Context, snap *Snapshot, code *store.Code, d *codeData) (*Account, error) {
-	if code.Session != (store.Hash{}) {
-		if _, err := s.Store.Session(ctx, code.Session, s.Now()); err != nil {
-			return nil, refusal(err) // logged out in the meantime
-		}
-	}
-	a, err := s.Current(ctx, snap, d.Provider, code.Owner, d.Ref)
-	if errors.Is(err, ErrEnded) {
-		return nil, ErrInvalidGrant
-	}
-	return a, err
 }

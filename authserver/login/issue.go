@@ -35,7 +35,8 @@ type Grant struct {
 	RefreshExpiresIn time.Duration
 }
 
-// Issue issues the first tokens of a new family. Errors are faults of store, signer or randomness.
+// Issue issues the first tokens of a new family. Errors are ErrInvalidGrant where the session has ended, or faults of store, signer
+// or randomness.
 func (s *Service) Issue(ctx context.Context, snap *Snapshot, a *Account, i Issue) (*Grant, error) {
 	first, err := refresh.New(s.Random)
 	if err != nil {
@@ -60,7 +61,7 @@ func (s *Service) begin(ctx context.Context, snap *Snapshot, a *Account, i Issue
 		CreatedAt: now, IssuedAt: now, ExpiresAt: now.Add(snap.refreshLifetime),
 	}, MaxFamilies)
 	if err != nil {
-		return nil, err
+		return nil, refusal(err) // the session has ended meanwhile, or the code was used again
 	}
 	return &Grant{AccessToken: access, ExpiresIn: snap.accessLifetime, RefreshToken: first.Text(), RefreshExpiresIn: snap.refreshLifetime}, nil
 }

@@ -38,14 +38,12 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("too many failed attempts, try again in %s", e.RetryAfter.Round(time.Second))
 }
 
-// Store is what a Service keeps, and what it reads of what others keep.
+// Store is what a Service keeps, and the users that it reads.
 type Store interface {
 	store.Families
 	store.Users
 	store.Codes
 	store.Counters
-	// Session is that of [store.Sessions].
-	Session(ctx context.Context, key store.Hash, now time.Time) (store.Session, error)
 }
 
 // Sessions renews what browsers' sessions know of their providers.

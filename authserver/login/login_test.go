@@ -54,6 +54,11 @@ func newWorld(t testing.TB, dir string) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
+	return newWorldOver(t, s)
+}
+
+func newWorldOver(t testing.TB, s store.Store) *world {
+	t.Helper()
 	key, err := issue.Generate("ES256", start)
 	if err != nil {
 		t.Fatal(err)
