@@ -5,6 +5,8 @@ package authserver
 import (
 	"net/http"
 	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/pages"
 )
 
 // target is what a raw request target asks for.
@@ -85,6 +87,13 @@ func (s *Server) servePublic(w http.ResponseWriter, r *http.Request) {
 		leaveBody(w, r)
 		writeError(w, http.StatusNotFound, codeNotFound, "there is nothing at this path: use /verify or /verify/{tenant}")
 	default:
-		s.routes.serve(w, r, path)
+		switch {
+		case strings.HasPrefix(path, pathAuth):
+			s.browsers.serveAuth(w, r, path)
+		case strings.HasPrefix(path, pages.AssetPath):
+			s.browsers.asset(w, r)
+		default:
+			s.routes.serve(w, r, path)
+		}
 	}
 }

@@ -39,6 +39,8 @@ type question struct {
 	facts *policy.Facts
 	// problem, if set, refuses it whatever the facts are.
 	problem token.Reason
+	// cookies are the lines of the Cookie header; they count where the request carries no token.
+	cookies []string
 	// carrier holds the trace that the request is part of, as sent (W3C Trace Context).
 	carrier propagation.TextMapCarrier
 }
@@ -60,7 +62,13 @@ func (f *front) decide(ctx context.Context, q *question) (policy.Decision, *snap
 	case snap == nil:
 		d = policy.NotConfigured()
 	default:
-		d = snap.policies.Decide(ctx, q.facts, s.now())
+		refused := false
+		if len(q.cookies) > 0 && !q.facts.HasToken() {
+			d, refused = f.admitCookie(ctx, q, snap)
+		}
+		if !refused {
+			d = snap.policies.Decide(ctx, q.facts, s.now())
+		}
 	}
 	f.seconds.Observe(time.Since(start).Seconds())
 	f.verify.count(&d)

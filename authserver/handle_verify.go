@@ -8,13 +8,14 @@ import (
 
 	"go.opentelemetry.io/otel/propagation"
 
+	"github.com/gatehouse-auth/gatehouse/authserver/clientaddr"
 	"github.com/gatehouse-auth/gatehouse/authserver/policy"
 )
 
 // serveVerify answers ANY /verify, /verify/{tenant} and /envoy/{tenant}/{rest...}: is this request let in, and who is it?
-// It reads neither query nor body (see leaveBody).
+// It reads no body (see leaveBody), and of the query whether a browser is to be redirected to /login.
 func (s *Server) serveVerify(w http.ResponseWriter, r *http.Request, tenant string, byRoute bool) {
-	q := question{facts: &policy.Facts{Route: tenant, ByRoute: byRoute}, carrier: propagation.HeaderCarrier(r.Header)}
+	q := question{facts: &policy.Facts{Route: tenant, ByRoute: byRoute}, cookies: r.Header["Cookie"], carrier: propagation.HeaderCarrier(r.Header)}
 	q.facts.Read(r.Header)
 	d, snap := s.overHTTP.decide(r.Context(), &q)
 	leaveBody(w, r)
@@ -22,8 +23,23 @@ func (s *Server) serveVerify(w http.ResponseWriter, r *http.Request, tenant stri
 		writeIdentity(w.Header(), &d.Identity, snap.mapped)
 		return // net/http writes 200
 	}
-	s.overHTTP.logRefusal(&d, clientOf(r))
-	refusalOf(&d).write(w)
+	answer := refusalOf(&d)
+	if snap == nil {
+		s.overHTTP.logRefusal(&d, clientOf(r))
+		answer.write(w)
+		return
+	}
+	s.overHTTP.logRefusal(&d, clientaddr.From(r, snap.login.TrustedProxies()).String())
+	if d.Status == http.StatusUnauthorized {
+		if location, ok := loginLocation(snap.site, r.Header, r.Method); ok {
+			if wantsRedirect(r) {
+				answer.redirected(w, location)
+				return
+			}
+			w.Header()[headerLoginLocation] = []string{location}
+		}
+	}
+	answer.write(w)
 }
 
 // clientOf is the address of the connection's other end, for logs; "" if it has none.

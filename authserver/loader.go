@@ -13,12 +13,14 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/authserver/extauthz"
+	"github.com/gatehouse-auth/gatehouse/authserver/idp"
 	"github.com/gatehouse-auth/gatehouse/authserver/issue"
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 	"github.com/gatehouse-auth/gatehouse/authserver/login"
 	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
 	"github.com/gatehouse-auth/gatehouse/authserver/pace"
 	"github.com/gatehouse-auth/gatehouse/authserver/policy"
+	"github.com/gatehouse-auth/gatehouse/authserver/session"
 )
 
 // loader turns files into snapshots and remembers, for each name, the last good content. It is for one goroutine at a
@@ -30,6 +32,7 @@ type loader struct {
 	decisions  *policy.Decisions
 	decoys     login.DecoyKey
 	unsigned   *issue.Signer // that of a server that signs nothing
+	sites      *siteMaker
 
 	files   map[string]*file
 	current *snapshot
@@ -37,9 +40,15 @@ type loader struct {
 	pace    pace.Pacer
 }
 
+// keySource fetches keys for policies and providers: [keys.Engine].
+type keySource interface {
+	policy.KeySource
+	idp.KeySource
+}
+
 // newLoader makes a loader for a server whose key sets come from source. Unknown users are told from known ones by nobody who
 // does not know the operations token; a server without one takes a random secret in its place (see [login.DecoyKey]).
-func newLoader(o *Options, source policy.KeySource) (*loader, error) {
+func newLoader(o *Options, source keySource) (*loader, error) {
 	secret := []byte(o.OpsToken.Reveal())
 	if len(secret) == 0 {
 		secret = make([]byte, 32)
@@ -54,7 +63,7 @@ func newLoader(o *Options, source policy.KeySource) (*loader, error) {
 		return nil, err
 	}
 	total := decisionMemory(o.MemoryLimit)
-	return &loader{extraCIDRs: o.ExtraAllowedCIDRs, keys: source, decisions: policy.NewDecisions(total, total/4), decoys: decoys, unsigned: unsigned, files: make(map[string]*file)}, nil
+	return &loader{extraCIDRs: o.ExtraAllowedCIDRs, keys: source, decisions: policy.NewDecisions(total, total/4), decoys: decoys, unsigned: unsigned, sites: newSiteMaker(o, secret, source), files: make(map[string]*file)}, nil
 }
 
 // Bounds of the memory for decisions that are remembered, in bytes.
@@ -201,6 +210,9 @@ func (l *loader) readBase(data []byte, f *file) error {
 			return fmt.Errorf("checking %s: outbound.caBundle: %w", config.FileBase, err)
 		}
 	}
+	if _, err := session.NewCookies(base.ExternalURL, base.Login.CookieDomain); err != nil {
+		return fmt.Errorf("checking %s: %w", config.FileBase, err)
+	}
 	f.base = base
 	return nil
 }
@@ -258,13 +270,19 @@ func (l *loader) swap(in inputs, serving map[string]string) {
 		}
 		return
 	}
-	next := &snapshot{policies: policies, serving: serving, mapped: policies.HeaderNames(), tenantSeries: in.base.Monitoring.TenantSeries}
-	next.names = extauthz.NewNames(next.mapped)
+	var logins *login.Snapshot
+	var browsers *site
 	if l.current != nil && l.made.base == in.base && l.made.signer == in.signer {
-		next.login = l.current.login
+		logins, browsers = l.current.login, l.current.site
 	} else {
-		next.login = login.NewSnapshot(in.base, in.signer, l.decoys)
+		logins = login.NewSnapshot(in.base, in.signer, l.decoys)
+		if browsers, err = l.sites.make(in.base, logins); err != nil { // a provider of a later version; the rest readBase has checked
+			l.at(config.FileBase).err = err
+			return
+		}
 	}
+	next := &snapshot{login: logins, site: browsers, policies: policies, serving: serving, mapped: policies.HeaderNames(), tenantSeries: in.base.Monitoring.TenantSeries}
+	next.names = extauthz.NewNames(next.mapped)
 	l.made, l.current = in, next
 }
 

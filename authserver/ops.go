@@ -5,6 +5,8 @@ package authserver
 import (
 	"io"
 	"net/http"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/directory"
 )
 
 // opsRoutes is the table of the operations listener's endpoints.
@@ -15,13 +17,23 @@ func (s *Server) opsRoutes() routes {
 	t.add(http.MethodGet, "/readyz", s.handleReady)
 	t.add(http.MethodGet, "/configz", s.handleConfigz)
 	t.add(http.MethodPost, "/explain", s.guarded(s.handleExplain))
+	(&usersHandler{directory: s.browsers.directory, snapshot: s.people, log: s.log}).add(t, s.guarded)
 	return t
+}
+
+// people is what accounts are decided by now; nil before the first configuration.
+func (s *Server) people() *directory.Snapshot {
+	snap := s.snapshot.Load()
+	if snap == nil {
+		return nil
+	}
+	return snap.site.directory
 }
 
 func (s *Server) serveOps(t routes) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		defer s.recovered(w)
-		t.serve(w, r, rawPath(r))
+		t.serve(w, r, usersKey(r, rawPath(r)))
 	}
 }
 

@@ -379,7 +379,7 @@ func TestRoutes(t *testing.T) {
 		{"GET /oauth2/token", 405, "invalid_request", "POST"},
 		{"POST /.well-known/jwks.json", 405, "invalid_request", "GET, HEAD"},
 		{"OPTIONS /.well-known/openid-configuration", 405, "invalid_request", "GET, HEAD"},
-		{"GET /login", 404, "not_found", ""},
+		{"GET /logins", 404, "not_found", ""},
 		{"GET /api/v1/login/", 404, "not_found", ""},
 		{"POST /api/v1/../v1/login", 404, "not_found", ""},
 		{"POST /api/v1/%6cogin", 404, "not_found", ""},

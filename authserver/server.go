@@ -20,11 +20,13 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/directory"
 	"github.com/gatehouse-auth/gatehouse/authserver/extauthz"
 	"github.com/gatehouse-auth/gatehouse/authserver/keys"
 	"github.com/gatehouse-auth/gatehouse/authserver/login"
 	"github.com/gatehouse-auth/gatehouse/authserver/logs"
 	"github.com/gatehouse-auth/gatehouse/authserver/password"
+	"github.com/gatehouse-auth/gatehouse/authserver/session"
 )
 
 // Options configure a server. Zero values mean the defaults.
@@ -94,6 +96,7 @@ type Server struct {
 	opsAuth  opsAuth
 	keys     *keys.Engine
 	store    *lateStore
+	browsers *browsers
 	routes   routes
 
 	snapshot   atomic.Pointer[snapshot]
@@ -129,14 +132,35 @@ func New(o Options) (*Server, error) {
 	}
 	s.metrics.registry.MustRegister(newStateCollector(s.keys, s.loader.decisions.Stats))
 	s.store = newLateStore(o.DataDir, o.Now, s.log)
-	s.routes = s.publicRoutes(&login.Service{
-		Store: s.store, Verifier: password.NewVerifier(password.Slots(o.MemoryLimit)),
-		Now: o.Now, Random: rand.Reader, Log: s.log, Observe: s.metrics.passwordChecked,
-	})
+	service := s.newService()
+	s.browsers = s.newBrowsers(service)
+	s.routes = s.publicRoutes(service)
 	s.publicHandler = http.HandlerFunc(s.servePublic)
 	s.opsHandler = s.serveOps(s.opsRoutes())
 	s.envoy = extauthz.NewServer(gate{s.overGRPC})
 	return s, nil
+}
+
+// newService makes what logs people in, and newBrowsers what does so with a browser: they know of each other's sessions.
+func (s *Server) newService() *login.Service {
+	return &login.Service{
+		Store: s.store, Verifier: password.NewVerifier(password.Slots(s.options.MemoryLimit)),
+		Now: s.now, Random: rand.Reader, Log: s.log, Observe: s.metrics.passwordChecked,
+	}
+}
+
+func (s *Server) newBrowsers(service *login.Service) *browsers {
+	people := &directory.Directory{
+		Store: s.store, Now: s.now, Random: rand.Reader, Log: s.log,
+		Hash: func(ctx context.Context, secret []byte) (string, error) {
+			return service.Verifier.Hash(ctx, secret, rand.Reader)
+		},
+	}
+	sessions := session.New(session.Options{
+		Store: s.store, Accounts: service, Renewer: renewer{people, s.snapshot.Load}, Now: s.now, Random: rand.Reader, Log: s.log,
+	})
+	service.Sessions = sessions
+	return &browsers{service: service, sessions: sessions, directory: people, uses: s.store, snapshot: s.snapshot.Load, now: s.now, log: s.log}
 }
 
 // publicRoutes is the table of the public listener's endpoints, but for /verify and /envoy (dispatch.go).
@@ -146,9 +170,10 @@ func (s *Server) publicRoutes(service *login.Service) routes {
 	t.add(http.MethodPost, "/api/v1/login", s.traced(spanLogin, login.ServeHTTP))
 	t.add(http.MethodPost, pathToken, s.traced(spanToken, newTokenHandler(service, s.logins, s.log).ServeHTTP))
 	t.add(http.MethodPost, pathRevoke, (&revokeHandler{service: service, snapshot: s.logins, log: s.log}).ServeHTTP)
-	userInfo := &userInfoHandler{snapshot: s.logins, now: s.now, log: s.log}
+	userInfo := &userInfoHandler{snapshot: s.logins, session: s.browsers.ofRequest, now: s.now, log: s.log}
 	t.add(http.MethodGet, pathUserInfo, userInfo.ServeHTTP)
 	t.add(http.MethodPost, pathUserInfo, userInfo.ServeHTTP)
+	s.browsers.add(t)
 	t.add(http.MethodGet, pathDiscovery, (&discoveryHandler{snapshot: s.logins}).ServeHTTP)
 	t.add(http.MethodGet, pathJWKS, (&jwksHandler{snapshot: s.logins}).ServeHTTP)
 	return t
@@ -203,6 +228,7 @@ func (s *Server) prepareLogins(old, next *snapshot) {
 		return
 	}
 	if next.login.Store() {
+		s.store.use(next.site.dsn)
 		s.store.prepare()
 	}
 	for _, problem := range next.login.Problems() {

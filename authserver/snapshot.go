@@ -16,6 +16,8 @@ type snapshot struct {
 	names  *extauthz.Names
 	// login is what logins are decided by. Its signer has no keys where the server signs nothing.
 	login *login.Snapshot
+	// site is what browsers meet.
+	site *site
 	// tenantSeries is how many tenants have time series of their own.
 	tenantSeries int
 	// serving is the SHA-256, in hex, of each file that the snapshot was made from.

@@ -163,6 +163,7 @@ func reasonTable(t *testing.T) string {
 	for _, folder := range []string{"token", "claims", "policy", "extauthz"} {
 		all = append(all, constants(t, folder, "Reason")...)
 	}
+	all = append(all, constants(t, ".", "reasonSession")...)
 	slices.SortFunc(all, func(a, b constant) int { return cmp.Compare(a.value, b.value) })
 	var b strings.Builder
 	b.WriteString("| reason | meaning |\n|---|---|\n")

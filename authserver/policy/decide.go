@@ -62,7 +62,7 @@ type judgement struct {
 // ask reads what the request asks, all of it before anything of the token.
 func (j *judgement) ask(f *Facts) (err error) {
 	j.source = -1
-	j.decision.HasToken = f.hasToken()
+	j.decision.HasToken = f.HasToken()
 	if err := f.check(); err != nil {
 		return err
 	}

@@ -56,8 +56,8 @@ func (f *Facts) check() error {
 	return nil
 }
 
-// hasToken tells whether something was sent as a token, be it one or not.
-func (f *Facts) hasToken() bool {
+// HasToken tells whether something was sent as a token, be it one or not.
+func (f *Facts) HasToken() bool {
 	if len(f.Token) > 0 || len(f.Authorization) > 1 {
 		return true
 	}

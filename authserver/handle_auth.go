@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package authserver
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/directory"
+	"github.com/gatehouse-auth/gatehouse/authserver/idp"
+	"github.com/gatehouse-auth/gatehouse/authserver/login"
+	"github.com/gatehouse-auth/gatehouse/authserver/logs"
+	"github.com/gatehouse-auth/gatehouse/authserver/pages"
+	"github.com/gatehouse-auth/gatehouse/authserver/session"
+	"github.com/gatehouse-auth/gatehouse/authserver/store"
+)
+
+const eventLoggedIn = logs.EventLoginSucceeded
+
+// usesOfLogins is the scope in which it is remembered which logins were used.
+const usesOfLogins = "login"
+
+// authEndpoint is one of a provider's endpoints.
+type authEndpoint struct {
+	method string
+	handle func(*visit, *idp.Provider)
+	plain  bool // for programs: no page, no cookie
+}
+
+// authEndpoints are those below /auth/{provider}/, by the rest of the path.
+var authEndpoints = map[string][]authEndpoint{
+	"login/":             {{method: http.MethodGet, handle: (*visit).startAuth}},
+	"login/callback/":    {{method: http.MethodGet, handle: (*visit).callback}},
+	"logout/":            {{method: http.MethodGet, handle: (*visit).showProviderLogout}, {method: http.MethodPost, handle: (*visit).postProviderLogout}},
+	"backchannel-logout": {{method: http.MethodPost, handle: (*visit).backChannelLogout, plain: true}},
+}
+
+// serveAuth answers below /auth/. A path without its final slash redirects to the one with it.
+func (b *browsers) serveAuth(w http.ResponseWriter, r *http.Request, path string) {
+	name, rest, _ := strings.Cut(strings.TrimPrefix(path, pathAuth), "/")
+	endpoints, ok := authEndpoints[rest]
+	if !ok {
+		if _, slashed := authEndpoints[rest+"/"]; slashed {
+			b.page(func(v *visit) { v.addSlash(name, path) })(w, r)
+			return
+		}
+		b.page((*visit).notFound)(w, r)
+		return
+	}
+	var allowed []string
+	for _, e := range endpoints {
+		if e.method == r.Method || e.method == http.MethodGet && r.Method == http.MethodHead {
+			b.serveEndpoint(w, r, name, &e)
+			return
+		}
+		allowed = append(allowed, e.method)
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	leaveBody(w, r)
+	writeError(w, http.StatusMethodNotAllowed, codeInvalidRequest, "use "+strings.Join(allowed, ", "))
+}
+
+func (b *browsers) serveEndpoint(w http.ResponseWriter, r *http.Request, name string, e *authEndpoint) {
+	if r.ContentLength > maxBody {
+		w.Header()["Connection"] = connectionClose
+		writeError(w, http.StatusRequestEntityTooLarge, codeInvalidRequest, "the body is longer than 64 KiB")
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	serve := func(v *visit) {
+		p := v.site.providers.Get(name)
+		if p == nil {
+			v.notFound()
+			return
+		}
+		e.handle(v, p)
+	}
+	if !e.plain {
+		b.page(serve)(w, r)
+		return
+	}
+	if snap := b.snapshot(); snap == nil {
+		writeNotReady(w)
+	} else {
+		serve(&visit{browsers: b, w: w, r: r, snap: snap, site: snap.site})
+	}
+}
+
+// addSlash redirects to the path with its final slash. The path is one of ours: only a known provider's name is in it.
+func (v *visit) addSlash(name, path string) {
+	if v.site.providers.Get(name) == nil {
+		v.notFound()
+		return
+	}
+	to := v.site.origin + path + "/"
+	if v.r.URL.RawQuery != "" {
+		to += "?" + v.r.URL.RawQuery
+	}
+	v.w.Header().Set("Location", to)
+	v.w.WriteHeader(http.StatusPermanentRedirect)
+}
+
+// redirectURI is where a provider sends browsers back.
+func (s *site) redirectURI(p *idp.Provider) string {
+	return s.origin + authPath(p.Config()) + "callback/"
+}
+
+// startAuth answers GET /auth/{provider}/login/: it sends the browser to the provider.
+func (v *visit) startAuth(p *idp.Provider) {
+	want, err := v.readPurpose(v.query.Get)
+	if err != nil {
+		v.badRequest(err.Error())
+		return
+	}
+	l := &session.Login{ReturnTo: want.returnTo, Handoff: want.handoff}
+	if _, ok := v.site.places.Allowed(l.ReturnTo); !ok {
+		l.ReturnTo = ""
+	}
+	cookies, err := v.site.logins.Begin(v.r.Header["Cookie"], p.Config().Object, l)
+	if err != nil {
+		v.fault(err)
+		return
+	}
+	ask := idp.Ask{State: l.State, Nonce: l.Nonce, RedirectURI: v.site.redirectURI(p)}
+	if p.PKCE() {
+		ask.Challenge = l.Challenge()
+	}
+	to, err := p.AuthorizationURL(v.r.Context(), ask)
+	if err != nil {
+		v.refuseAuth(p, err, &want)
+		return
+	}
+	for _, c := range cookies {
+		http.SetCookie(v.w, c)
+	}
+	v.redirect(to)
+}
+
+// refuseAuth shows the login page with what went wrong at a provider.
+func (v *visit) refuseAuth(p *idp.Provider, err error, want *purpose) {
+	status, m := judgeAuth(err)
+	detail := ""
+	reason := string(m.Problem)
+	if e := errorOf(err); e != nil {
+		reason, detail = e.Reason, e.Detail
+	} else {
+		detail = err.Error()
+	}
+	level := slog.LevelInfo
+	if status >= http.StatusInternalServerError {
+		level = slog.LevelWarn
+		setRetryAfter(v.w, storePatience)
+	}
+	v.log.LogAttrs(v.r.Context(), level, "a login at a provider came to nothing", slog.String("event", logs.EventLoginRefused),
+		slog.String("provider", providerOf(p.Config().Object)), slog.String("reason", reason), slog.String("detail", detail), v.network())
+	v.loginPage(status, want, m, "")
+}
+
+// authProblems are the pages' words for what can go wrong; every other reason is an answer that cannot be accepted.
+var authProblems = map[string]struct {
+	status  int
+	problem string
+}{
+	idp.ReasonUnavailable:   {http.StatusServiceUnavailable, pages.ReasonProviderAway},
+	idp.ReasonMisconfigured: {http.StatusInternalServerError, pages.ReasonProviderSetup},
+	idp.ReasonClientRefused: {http.StatusBadGateway, pages.ReasonProviderSetup},
+	idp.ReasonCancelled:     {http.StatusForbidden, pages.ReasonCancelled},
+	idp.ReasonRefused:       {http.StatusForbidden, pages.ReasonLoginFailed},
+	idp.ReasonNoCode:        {http.StatusBadRequest, pages.ReasonProviderAnswer},
+	idp.ReasonUsername:      {http.StatusForbidden, pages.ReasonNoUsername},
+	idp.ReasonRule:          {http.StatusForbidden, pages.ReasonRule},
+}
+
+// judgeAuth is the answer to an error of a login at a provider.
+func judgeAuth(err error) (status int, m pages.LoginModel) {
+	if errors.Is(err, directory.ErrUserDisabled) {
+		return http.StatusForbidden, pages.LoginModel{Problem: pages.ReasonDisabled}
+	}
+	if _, ok := errors.AsType[*directory.InvalidError](err); ok {
+		return http.StatusForbidden, pages.LoginModel{Problem: pages.ReasonProviderAnswer}
+	}
+	e := errorOf(err)
+	if e == nil {
+		return http.StatusServiceUnavailable, pages.LoginModel{Problem: pages.ReasonUnavailable}
+	}
+	if known, ok := authProblems[e.Reason]; ok {
+		return known.status, pages.LoginModel{Problem: known.problem, ProblemMessage: e.RuleMessage()}
+	}
+	return http.StatusForbidden, pages.LoginModel{Problem: pages.ReasonProviderAnswer}
+}
+
+// callback answers GET /auth/{provider}/login/callback/: the browser comes back. Nothing is asked of the provider before the browser
+// has shown that it began this login here, that no one else has used it, and that the answer is this provider's.
+func (v *visit) callback(p *idp.Provider) {
+	ctx := v.r.Context()
+	l, done, err := v.site.logins.Take(v.r.Header["Cookie"], p.Config().Object, v.query.Get("state"))
+	if err != nil {
+		v.loginExpired(p, "state")
+		return
+	}
+	http.SetCookie(v.w, done)
+	want := purpose{returnTo: l.ReturnTo, handoff: l.Handoff}
+	switch err := v.uses.Use(ctx, usesOfLogins, l.ID(), v.now(), l.Expires); {
+	case errors.Is(err, store.ErrReused):
+		v.loginExpired(p, "state_used")
+		return
+	case err != nil:
+		v.fault(err)
+		return
+	}
+	issuer, hasIssuer := v.query.Get("iss"), v.query.Has("iss")
+	if code := v.query.Get("error"); code != "" {
+		err := p.CheckIssuer(ctx, issuer, hasIssuer)
+		if err == nil {
+			err = idp.AuthorizationError(code)
+		}
+		v.refuseAuth(p, err, &want)
+		return
+	}
+	answer := idp.Answer{Code: v.query.Get("code"), Nonce: l.Nonce, RedirectURI: v.site.redirectURI(p), Issuer: issuer, HasIssuer: hasIssuer}
+	if p.PKCE() {
+		answer.Verifier = l.Verifier
+	}
+	profile, err := p.Exchange(ctx, answer)
+	if err != nil {
+		v.refuseAuth(p, err, &want)
+		return
+	}
+	user, _, err := v.directory.For(login.Network(v.client()).String()).Provision(ctx, v.site.directory, p.Config(), loginOf(profile))
+	if err != nil {
+		v.refuseAuth(p, err, &want)
+		return
+	}
+	account := login.AccountOf(user, p.Config())
+	v.succeeded(ctx, account)
+	v.begin(account, &want, v.beginOf(profile))
+}
+
+// loginExpired refuses a callback that no login of this browser waits for.
+func (v *visit) loginExpired(p *idp.Provider, reason string) {
+	v.log.LogAttrs(v.r.Context(), slog.LevelInfo, "a callback was refused", slog.String("event", logs.EventLoginRefused),
+		slog.String("provider", providerOf(p.Config().Object)), slog.String("reason", reason), v.network())
+	v.problem(http.StatusBadRequest, pages.ProblemModel{Reason: pages.ReasonLoginExpired, Provider: p.Config().DisplayName}, "this browser has no login under way with this state: begin again")
+}
+
+// loginOf is what the directory learns of a profile.
+func loginOf(p *idp.Profile) directory.Login {
+	return directory.Login{
+		Issuer: p.Issuer, Subject: p.Subject, Username: p.Username, Email: p.Email, EmailVerified: p.EmailVerified,
+		Name: p.Name, Phone: p.Phone, Comment: p.Comment, Groups: p.Groups,
+	}
+}
+
+// renewer asks providers again for sessions.
+type renewer struct {
+	directory *directory.Directory
+	snapshot  func() *snapshot
+}
+
+// Renew implements [session.Renewer].
+func (n renewer) Renew(ctx context.Context, provider, owner string, u idp.Upstream) (idp.Upstream, error) {
+	snap := n.snapshot()
+	p := snap.site.provider(provider)
+	if p == nil {
+		return u, idp.ErrUnavailable // it may come back; meanwhile the session does not count
+	}
+	profile, err := p.Refresh(ctx, u)
+	if err != nil {
+		return u, err
+	}
+	user, _, err := n.directory.Provision(ctx, snap.site.directory, p.Config(), loginOf(profile))
+	switch {
+	case errors.Is(err, directory.ErrUserDisabled), err == nil && user.ID != owner:
+		return u, idp.ErrEnded
+	case err != nil:
+		return profile.Upstream, nil //nolint:nilerr // the provider has said yes, and its new tokens must not be lost
+	}
+	return profile.Upstream, nil
+}
