@@ -6,10 +6,11 @@
 //	gatehouse lint -f PATH…             what is wrong with them, by file and line
 //	gatehouse render -f PATH… -o DIR    the files that `authserver --config-dir DIR` serves
 //	gatehouse verify (--ops URL | -f …) why a token is accepted or refused
+//	gatehouse users …                   the directory: add, list, show, change and remove users
 //	gatehouse hash-password             a password's hash for a list of users
 //
 // serve, lint, render and verify read manifests with package manifests and render them with controllers/render, as the operator
-// does, so they reach its verdicts.
+// does, so they reach its verdicts. users asks a running server (users_ops.go) or opens its database (users_direct.go).
 //
 // Exit codes: 0 fine, 1 a check failed or an object was left out, 2 wrong usage or nothing to serve.
 //

@@ -32,14 +32,14 @@ func main() {
 
 // commands are the command line's commands.
 var commands = []func(stdin io.Reader) *cobra.Command{
-	newServeCommand, newLintCommand, newRenderCommand, newVerifyCommand, newHashPasswordCommand,
+	newServeCommand, newLintCommand, newRenderCommand, newVerifyCommand, newUsersCommand, newHashPasswordCommand,
 }
 
 // run is main with its surroundings handed in; it returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use:           "gatehouse",
-		Short:         "Serve, check and render Gatehouse's objects without a cluster",
+		Short:         "Serve, check and render Gatehouse's objects without a cluster, and keep its users",
 		Version:       version.String(),
 		SilenceUsage:  true,
 		SilenceErrors: true,

@@ -47,6 +47,12 @@ func newOpsExplainer(address, tokenFile string) (explainer, error) {
 
 // explainURL is where a server's operations listener explains.
 func explainURL(address string) (string, error) {
+	base, err := opsAddress(address)
+	return base + "/explain", err
+}
+
+// opsAddress is a server's operations address as given by --ops, without a slash at its end.
+func opsAddress(address string) (string, error) {
 	const want = "want an address such as http://127.0.0.1:9090"
 	u, err := url.Parse(address)
 	switch {
@@ -57,7 +63,7 @@ func explainURL(address string) (string, error) {
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return "", fmt.Errorf("--ops must have neither user, query nor fragment: %s", want)
 	}
-	return strings.TrimRight(u.String(), "/") + "/explain", nil
+	return strings.TrimRight(u.String(), "/"), nil
 }
 
 func postExplain(ctx context.Context, client *http.Client, target string, token logs.Secret, q *question) (*policy.Report, error) {
