@@ -16,6 +16,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/authserver/store"
+	"github.com/gatehouse-auth/gatehouse/test/postgres"
 )
 
 // TestFirstLoginMakesAUser guards what is kept of it, and that it is told.
@@ -211,19 +212,40 @@ func TestBounds(t *testing.T) {
 	w.comes(t, "sso", most)
 }
 
-// TestParallelFirstLogins guards that one identity is one user, and that two people of one name get two names, whoever is first.
+// TestParallelFirstLogins guards that one identity is one user, and that two people of one name get two names, whoever is first. On PostgreSQL the
+// logins reach two replicas.
 func TestParallelFirstLogins(t *testing.T) {
-	w := newWorld(t)
+	t.Run("SQLite", func(t *testing.T) {
+		w := newWorld(t)
+		loginsAtOnce(t, w, w)
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		dsn := postgres.Start(t)
+		var replicas [2]*world
+		for i := range replicas {
+			s, err := store.OpenPostgreSQL(t.Context(), dsn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			replicas[i] = newWorldOn(s)
+		}
+		loginsAtOnce(t, replicas[0], replicas[1])
+	})
+}
+
+func loginsAtOnce(t *testing.T, replicas ...*world) {
 	ids, names := map[string]int{}, map[string]int{}
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	for i := range 40 {
-		provider, in := "sso", bob("1")
+		w, provider, in := replicas[i/2%2], "sso", bob("1")
 		if i%2 == 1 {
 			provider, in = "hub", bob("1", func(in *Login) { in.Issuer = "https://hub.example" })
 		}
+		snap := w.snapshot()
 		all.Go(func() {
-			u, _, err := w.Provision(t.Context(), w.snapshot(), w.provider(provider), in)
+			u, _, err := w.Provision(t.Context(), snap, w.provider(provider), in)
 			if err != nil {
 				t.Error(err)
 			}
@@ -237,7 +259,11 @@ func TestParallelFirstLogins(t *testing.T) {
 	if len(ids) != 2 || len(names) != 2 || names["bob"] != 20 || names["bob.sso"]+names["bob.hub"] != 20 {
 		t.Errorf("users %v, names %v", ids, names)
 	}
-	if told := w.log.take(t); len(told) != 3 { // two are made, one of them with a suffix
+	told := replicas[0].log.take(t)
+	if replicas[1] != replicas[0] {
+		told = append(told, replicas[1].log.take(t)...)
+	}
+	if len(told) != 3 { // two are made, one of them with a suffix
 		t.Errorf("told %q", told)
 	}
 }

@@ -74,7 +74,7 @@ func (l *lines) take(t testing.TB) []string {
 // world is a directory on a real store, with the configuration that tests change.
 type world struct {
 	*Directory
-	store *store.SQLite
+	store store.Store
 	now   time.Time
 	log   lines
 	base  config.Base
@@ -87,6 +87,10 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
+	return newWorldOn(s)
+}
+
+func newWorldOn(s store.Store) *world {
 	provider := func(name, organization string) config.Provider {
 		return config.Provider{
 			Object: "IdentityProvider/default/" + name, Name: name, Type: config.ProviderOIDC, Organization: organization,
