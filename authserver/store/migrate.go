@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -81,10 +82,21 @@ func (e *newerError) Error() string {
 	return fmt.Sprintf("its schema has version %d and this Gatehouse knows %d: run the newer Gatehouse, or %s", e.has, e.latest, e.fix)
 }
 
-func migrateSQLite(ctx context.Context, db *sql.DB, _ string) error {
+// migrateSQLite keeps processes that open one file at once from applying one migration twice: each holds the lock of the folder.
+func migrateSQLite(ctx context.Context, db *sql.DB, dir string) error {
 	s, err := schemaOf(goose.DialectSQLite3, "sqlite")
 	if err != nil {
 		return err
+	}
+	if s.current(ctx, db) {
+		return nil
+	}
+	if dir != "" {
+		unlock, err := lockFile(ctx, filepath.Join(dir, FileName+"-migrating"))
+		if err != nil {
+			return fmt.Errorf("locking the schema: %w", err)
+		}
+		defer unlock()
 	}
 	return s.up(ctx, db, "remove the file (everybody has to log in again)")
 }

@@ -37,6 +37,9 @@ func (f *fault) Is(target error) bool {
 	return f.kind != nil && (target == f.kind || target == ErrUnavailable && f.kind == errConflict)
 }
 
+// passwordEmail is the index in which editors of different organizations meet.
+const passwordEmail = "users_password_email"
+
 // words says what the codes mean that a wrong set-up gives.
 var words = map[string]string{
 	pgerrcode.InvalidPassword:                   "the DSN's user or password is wrong",
@@ -49,6 +52,7 @@ var words = map[string]string{
 	pgerrcode.CannotConnectNow:                  "the server is starting or stopping",
 	pgerrcode.QueryCanceled:                     "the statement took too long",
 	pgerrcode.ReadOnlySQLTransaction:            "the server only reads; the DSN may need target_session_attrs=read-write",
+	pgerrcode.UndefinedObject:                   "the server does not know a name it was given, such as that of a setting in the DSN",
 	pgerrcode.DiskFull:                          "the server's disk is full",
 }
 
@@ -60,7 +64,7 @@ func postgresFault(err error) error {
 	}
 	var server *pgconn.PgError
 	if errors.As(err, &server) {
-		return serverFault(server.Code)
+		return serverFault(server)
 	}
 	text, kind := connectionFault(err), ErrUnavailable
 	if text == "" { // of the driver itself
@@ -72,13 +76,15 @@ func postgresFault(err error) error {
 	return &fault{kind, text}
 }
 
-func serverFault(code string) *fault {
+func serverFault(err *pgconn.PgError) *fault {
+	code := err.Code
 	text := "SQLSTATE " + code
 	if w := words[code]; w != "" {
 		text = w + " (" + text + ")"
 	}
 	switch {
-	case code == pgerrcode.SerializationFailure, code == pgerrcode.DeadlockDetected, code == pgerrcode.UniqueViolation:
+	case code == pgerrcode.SerializationFailure, code == pgerrcode.DeadlockDetected,
+		code == pgerrcode.UniqueViolation && err.ConstraintName == passwordEmail: // the rival can be seen the next time
 		return &fault{errConflict, text}
 	case pgerrcode.IsConnectionException(code), pgerrcode.IsInsufficientResources(code), pgerrcode.IsOperatorIntervention(code),
 		pgerrcode.IsSystemError(code), pgerrcode.IsInternalError(code), pgerrcode.IsInvalidAuthorizationSpecification(code),

@@ -211,23 +211,3 @@ func TestKeepCleanEmptiesInBatchesAndGoesOnAfterErrors(t *testing.T) {
 		store.KeepClean(t.Context(), store.None{}, time.Now, slog.New(slog.DiscardHandler)) // returns by itself
 	})
 }
-
-func BenchmarkRotate(b *testing.B) {
-	for name, dir := range map[string]string{"file": b.TempDir(), "memory": ""} {
-		b.Run(name, func(b *testing.B) {
-			s := open(b, dir)
-			defer s.Close()
-			if err := s.CreateFamily(b.Context(), family(0), 1); err != nil {
-				b.Fatal(err)
-			}
-			n := 0
-			for b.Loop() {
-				r := store.Rotation{Family: family(0).Key, Used: token(n), Successor: token(n + 1), Sealed: make([]byte, 92), Now: start, ExpiresAt: start.Add(time.Hour)}
-				if _, err := s.Rotate(b.Context(), r); err != nil {
-					b.Fatal(err)
-				}
-				n++
-			}
-		})
-	}
-}
