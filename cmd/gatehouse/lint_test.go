@@ -96,7 +96,7 @@ func TestLint(t *testing.T) {
 			"FILE:7: IdentityProvider/staff: spec.password.usersSecretRef: key \"users.yaml\" of Secret default/users: entry 0 (line 1) \"bob@example.com\": hash: unusable password hash: " +
 				"it is no PHC string (plain text is never accepted): make a new one with `gatehouse hash-password`"}},
 		{"a bad AuthServer", docs(header+"kind: AuthServer\nmetadata: {name: default}\nspec:\n  replicas: 3\n", policy+remote), 1, []string{
-			`FILE:4: AuthServer/default: spec: Invalid value: several replicas cannot share the Embedded store: set spec.store.type to None (verification only), or spec.replicas to 1`,
+			`FILE:4: AuthServer/default: spec: Invalid value: several replicas cannot share the Embedded store: set spec.store.type to PostgreSQL, to None (verification only), or spec.replicas to 1`,
 			`FILE:10: TenantJWTPolicy/acme: spec.authServerRef: AuthServer default/default has a mistake (FILE:1) and is left out, and so is what names it`}},
 		{"no such AuthServer", policy + "\n  authServerRef: {name: edge}" + remote, 1, []string{
 			`FILE:6: TenantJWTPolicy/acme: spec.authServerRef: there is no AuthServer default/edge that allows namespace default: create it, correct the reference, or ask its owner for spec.allowedNamespaces`}},
