@@ -271,9 +271,9 @@ func (n renewer) Renew(ctx context.Context, provider, owner string, u idp.Upstre
 	if err != nil {
 		return u, err
 	}
-	user, _, err := n.directory.Provision(ctx, snap.site.directory, p.Config(), loginOf(profile))
+	user, _, err := n.directory.Renew(ctx, snap.site.directory, p.Config(), loginOf(profile))
 	switch {
-	case errors.Is(err, directory.ErrUserDisabled), err == nil && user.ID != owner:
+	case errors.Is(err, directory.ErrUserDisabled), errors.Is(err, directory.ErrUserNotFound), err == nil && user.ID != owner:
 		return u, idp.ErrEnded
 	case err != nil:
 		return profile.Upstream, nil //nolint:nilerr // the provider has said yes, and its new tokens must not be lost

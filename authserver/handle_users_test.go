@@ -253,6 +253,52 @@ func TestUsersAPIFaults(t *testing.T) {
 	}
 }
 
+// TestUsersAPINeedsTheToken guards who may ask, and that the whole server serves the API: a user who is added can log in, and is out when disabled.
+func TestUsersAPINeedsTheToken(t *testing.T) {
+	l := newLab(t, render(t, baseOf(func(b *config.Base) {
+		b.Store.Persistent = true
+		b.Providers = []config.Provider{{Object: "IdentityProvider/default/staff", Name: "staff", DisplayName: "staff", Type: config.ProviderPassword, Organization: "acme", Password: &config.Password{}}}
+	}), 1))
+	l.opsAuth.set(opsToken)
+	ask := func(token, method, target, body string) int {
+		t.Helper()
+		r := httptest.NewRequest(method, target, strings.NewReader(body))
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		l.opsHandler.ServeHTTP(w, r)
+		return w.Code
+	}
+	in := func() int {
+		t.Helper()
+		r := httptest.NewRequest(http.MethodPost, "/api/v1/login", strings.NewReader(`{"email":"bob@acme.example","password":"`+newPassword+`"}`))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		l.publicHandler.ServeHTTP(w, r)
+		return w.Code
+	}
+	const bob = `{"email":"bob@acme.example","password":"` + newPassword + `"}`
+	for _, e := range (&usersHandler{}).endpoints() {
+		if code := ask("guessed", e.method, strings.ReplaceAll(e.path, "{user}", "bob@acme.example"), bob); code != 401 {
+			t.Errorf("%s %s with another token: %d", e.method, e.path, code)
+		}
+	}
+	for i, step := range []struct{ got, want int }{
+		{in(), 401}, {ask(opsToken, "POST", "/users", bob), 201}, {in(), 200}, {ask(opsToken, "PATCH", "/users/bob@acme.example", `{"disabled":true}`), 200}, {in(), 401},
+		{ask(opsToken, "PATCH", "/users/bob@acme.example", `{"disabled":false}`), 200}, {in(), 200}, {ask(opsToken, "DELETE", "/users/bob@acme.example", ""), 200}, {in(), 401},
+	} {
+		if step.got != step.want {
+			t.Errorf("step %d: %d, want %d", i, step.got, step.want)
+		}
+	}
+	r := httptest.NewRequest(http.MethodPost, "/users", strings.NewReader(bob)) // not on the public listener
+	w := httptest.NewRecorder()
+	r.Header.Set("Authorization", "Bearer "+opsToken)
+	if l.publicHandler.ServeHTTP(w, r); w.Code != 404 {
+		t.Errorf("the public listener answers %d", w.Code)
+	}
+}
+
 // TestUsersKey guards that a user's name is one segment, read once.
 func TestUsersKey(t *testing.T) {
 	for path, want := range map[string][2]string{

@@ -44,31 +44,34 @@ type Outcome struct {
 // Provision returns the user that a login is of, made if need be. Errors are ErrUserDisabled, an *InvalidError if the provider's attributes cannot be kept,
 // or a fault of the store. It is one transaction, so two logins at once are as good as one after the other, on all replicas.
 func (d *Directory) Provision(ctx context.Context, snap *Snapshot, p *config.Provider, in Login) (store.User, Outcome, error) {
-	in.Username, in.Email = strings.TrimSpace(in.Username), strings.TrimSpace(in.Email)
-	for field, text := range map[string]string{"issuer": in.Issuer, "subject": in.Subject} {
-		if text == "" || len(text) > store.MaxText {
-			return store.User{}, Outcome{}, &InvalidError{field, fmt.Sprintf("it has to have 1 to %d bytes", store.MaxText)}
-		}
-	}
-	if snap.none {
-		return store.User{}, Outcome{}, store.ErrNoStore
-	}
 	id, err := d.newID()
 	if err != nil {
 		return store.User{}, Outcome{}, err
 	}
-	v := visit{snap: snap, provider: p, in: &in, now: d.Now(), id: id}
-	if err := checkUser(v.created()); err != nil {
+	return d.visit(ctx, &visit{snap: snap, provider: p, in: &in, now: d.Now(), id: id})
+}
+
+// Renew is Provision for a session that asks its provider again: it synchronises as a login does, but is none, and makes and links nobody. The error is
+// ErrUserNotFound for an identity that nobody has any more: the user was removed, and comes back by logging in alone.
+func (d *Directory) Renew(ctx context.Context, snap *Snapshot, p *config.Provider, in Login) (store.User, Outcome, error) {
+	return d.visit(ctx, &visit{snap: snap, provider: p, in: &in, now: d.Now()})
+}
+
+func (d *Directory) visit(ctx context.Context, v *visit) (store.User, Outcome, error) {
+	if v.snap.none {
+		return store.User{}, Outcome{}, store.ErrNoStore
+	}
+	if err := v.check(); err != nil {
 		return store.User{}, Outcome{}, err
 	}
-	err = d.Store.EditUsers(ctx, p.Organization, v.run)
-	if errors.Is(err, ErrUserDisabled) {
+	err := d.Store.EditUsers(ctx, v.provider.Organization, v.run)
+	switch {
+	case errors.Is(err, ErrUserDisabled):
 		return store.User{}, Outcome{}, ErrUserDisabled
-	}
-	if err != nil {
+	case err != nil:
 		return store.User{}, Outcome{}, fmt.Errorf("provisioning a user: %w", err)
 	}
-	d.tellVisit(ctx, &v)
+	d.tellVisit(ctx, v)
 	return v.user, v.outcome, nil
 }
 
@@ -78,10 +81,24 @@ type visit struct {
 	provider *config.Provider
 	in       *Login
 	now      time.Time
-	id       string // of the user, if one is made
+	id       string // of the user, if one is made; empty if none may be
 
 	user    store.User
 	outcome Outcome
+}
+
+// check tidies and bounds what the provider says.
+func (v *visit) check() error {
+	v.in.Username, v.in.Email = strings.TrimSpace(v.in.Username), strings.TrimSpace(v.in.Email)
+	for field, text := range map[string]string{"issuer": v.in.Issuer, "subject": v.in.Subject} {
+		if err := checkText(field, text, store.MaxText); err != nil {
+			return err
+		}
+		if text == "" {
+			return &InvalidError{field, "it is empty"}
+		}
+	}
+	return checkUser(v.created())
 }
 
 // run is the transaction. It may be run again, and then begins anew.
@@ -90,6 +107,8 @@ func (v *visit) run(tx store.UserTx) error {
 	key := store.IdentityKey{Issuer: v.in.Issuer, Subject: v.in.Subject}
 	identity, err := tx.Identity(key)
 	switch {
+	case errors.Is(err, store.ErrNotFound) && v.id == "":
+		return ErrUserNotFound
 	case errors.Is(err, store.ErrNotFound):
 		identity = store.Identity{Key: key, CreatedAt: v.now}
 		err = v.unknown(tx)
@@ -99,11 +118,13 @@ func (v *visit) run(tx store.UserTx) error {
 	if err != nil {
 		return err
 	}
-	v.user.LastLoginAt = v.now
+	identity.User, identity.Provider = v.user.ID, providerName(v.provider)
+	if v.id != "" {
+		v.user.LastLoginAt, identity.LastLoginAt = v.now, v.now
+	}
 	if err := tx.PutUser(v.user); err != nil {
 		return err
 	}
-	identity.User, identity.Provider, identity.LastLoginAt = v.user.ID, providerName(v.provider), v.now
 	return tx.PutIdentity(identity)
 }
 

@@ -175,6 +175,37 @@ func TestDisabledUsersAreRefused(t *testing.T) {
 	}
 }
 
+// TestRenew guards that a session that goes on is no login: it synchronises, but makes and links nobody, and does not bring back who was removed.
+func TestRenew(t *testing.T) {
+	w := newWorld(t)
+	w.linking("sso", "hub")
+	u, _ := w.comes(t, "sso", bob("1"))
+	w.now = start.Add(time.Hour)
+	got, o, err := w.Renew(t.Context(), w.snapshot(), w.provider("sso"), bob("1", func(in *Login) { in.Name = "Robert" }))
+	if err != nil || got.ID != u.ID || got.Name != "Robert" || !got.LastLoginAt.Equal(start) || !slices.Equal(o.Synced, []string{"name"}) {
+		t.Errorf("%+v, %+v, %v", got, o, err)
+	}
+	if _, _, err := w.Renew(t.Context(), w.snapshot(), w.provider("hub"), bob("77")); !errors.Is(err, ErrUserNotFound) {
+		t.Errorf("an identity that would be linked: %v", err)
+	}
+	yes := true
+	if _, err := w.Edit(t.Context(), w.snapshot(), Ref{Name: u.ID}, Change{Disabled: &yes}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.Renew(t.Context(), w.snapshot(), w.provider("sso"), bob("1")); !errors.Is(err, ErrUserDisabled) {
+		t.Errorf("disabled: %v", err)
+	}
+	if _, err := w.Delete(t.Context(), w.snapshot(), Ref{Name: u.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.Renew(t.Context(), w.snapshot(), w.provider("sso"), bob("1")); !errors.Is(err, ErrUserNotFound) {
+		t.Errorf("removed: %v", err)
+	}
+	if page, err := w.List(t.Context(), w.snapshot(), Query{Search: "bob"}); err != nil || len(page.Users) != 0 {
+		t.Errorf("came back: %+v, %v", page.Users, err)
+	}
+}
+
 // TestBounds guards that no attribute of a provider is kept that the directory is not made for, and that the field is named.
 func TestBounds(t *testing.T) {
 	w := newWorld(t)
@@ -184,6 +215,7 @@ func TestBounds(t *testing.T) {
 		change func(*Login)
 	}{
 		{"issuer", func(in *Login) { in.Issuer = "" }}, {"issuer", func(in *Login) { in.Issuer = long }},
+		{"subject", func(in *Login) { in.Subject = "1\x00" }}, {"issuer", func(in *Login) { in.Issuer = "\xff" }},
 		{"subject", func(in *Login) { in.Subject = "" }}, {"subject", func(in *Login) { in.Subject = long }},
 		{"username", func(in *Login) { in.Username = "" }}, {"username", func(in *Login) { in.Username = " \u2003" }},
 		{"username", func(in *Login) { in.Username = long[:MaxUsername+1] }}, {"username", func(in *Login) { in.Username = "bob\nroot" }},
