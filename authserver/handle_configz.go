@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/authserver/idp"
 	"github.com/gatehouse-auth/gatehouse/authserver/keys"
 	"github.com/gatehouse-auth/gatehouse/authserver/policy"
 )
@@ -39,7 +40,7 @@ type condition struct {
 	Since   time.Time `json:"since,omitzero"`
 }
 
-// upstreamReady is the condition of policies that name a key set by URL.
+// upstreamReady is the condition of policies that name a key set by URL, and of OIDC and OAuth2 providers.
 const upstreamReady = "UpstreamReady"
 
 // Views of /configz. The operator asks for files many times a second while a change is on its way, and for objects, of
@@ -69,7 +70,19 @@ func (s *Server) fileStates() map[string]fileState {
 	return s.loader.states()
 }
 
-// objectConditions tells of every object that names a key set by URL.
+// providerCondition tells of a provider. One that nobody has used yet is Unknown: providers are asked when somebody logs in.
+func providerCondition(st idp.Status) condition {
+	c := condition{Status: "False", Reason: string(st.Reason), Message: st.Message, Since: st.Since.UTC()}
+	switch {
+	case !st.Fetched:
+		c.Status, c.Reason = "Unknown", string(keys.ReasonNotYetFetched)
+	case st.Ready:
+		c.Status = "True"
+	}
+	return c
+}
+
+// objectConditions tells of every object that names a key set by URL, and of every OIDC and OAuth2 provider.
 func (s *Server) objectConditions() map[string]map[string]condition {
 	objects := map[string]map[string]condition{}
 	snap := s.snapshot.Load()
@@ -80,6 +93,9 @@ func (s *Server) objectConditions() map[string]map[string]condition {
 		if c, ok := upstreamCondition(p, s.keys.Status); ok {
 			objects[p.Object()] = map[string]condition{upstreamReady: c}
 		}
+	}
+	for _, p := range snap.site.providers.All() {
+		objects[p.Config().Object] = map[string]condition{upstreamReady: providerCondition(p.Status())}
 	}
 	return objects
 }

@@ -70,7 +70,7 @@ func newLateStore(dir string, now func() time.Time, log *slog.Logger) *lateStore
 
 func openStore(ctx context.Context, at storePlace) (store.Store, error) {
 	if at.dsn != "" {
-		return nil, errors.New("this build knows no PostgreSQL")
+		return nonNil(store.OpenPostgreSQL(ctx, at.dsn))
 	}
 	return nonNil(store.OpenSQLite(ctx, at.dir))
 }
