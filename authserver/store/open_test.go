@@ -31,7 +31,8 @@ func isChild() bool { return os.Getenv("STORE_CHILD_DIR") != "" || os.Getenv("ST
 // child is this test in a process of its own, which finds its store with opened.
 func child(t *testing.T, where string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1")
+	name, _, _ := strings.Cut(t.Name(), "/")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+name+"$", "-test.count=1")
 	variable := "STORE_CHILD_DIR="
 	if strings.Contains(where, "://") {
 		variable = "STORE_CHILD_DSN="

@@ -3,7 +3,6 @@
 package store_test
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -11,7 +10,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -61,65 +59,6 @@ func token(n int) store.Hash { return sha256.Sum256(fmt.Appendf(nil, "token %d",
 
 func family(n int) store.Family {
 	return store.Family{Key: sha256.Sum256([]byte("family")), Owner: "owner", Current: token(n), CreatedAt: start, IssuedAt: start, ExpiresAt: start.Add(time.Hour)}
-}
-
-// TestCommittedRotationsSurviveAKill kills a process that rotates as fast as it can and tells each success: what it told
-// has to be there afterwards, and the token before it must be used up.
-func TestCommittedRotationsSurviveAKill(t *testing.T) {
-	if dir := os.Getenv("STORE_CRASH_DIR"); dir != "" {
-		rotateUntilKilled(t, dir)
-		return
-	}
-	dir := t.TempDir()
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCommittedRotationsSurviveAKill$")
-	child.Env = append(os.Environ(), "STORE_CRASH_DIR="+dir)
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	told := -1
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if n, err := fmt.Sscanf(lines.Text(), "rotated %d", &told); n == 1 && err == nil && told == 200 {
-			if err := child.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	_ = child.Wait() // killed
-	if told < 200 {
-		t.Fatalf("the child ended after rotation %d", told)
-	}
-	s := open(t, dir)
-	defer s.Close()
-	got, err := s.Family(t.Context(), family(0).Key, start)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// One more may have been committed and not told.
-	if got.Current != token(told+1) && got.Current != token(told+2) {
-		t.Errorf("after rotation %d the current token is an older one", told)
-	}
-	late := store.Rotation{Family: got.Key, Used: token(told), Now: start.Add(store.Grace), ExpiresAt: start.Add(time.Hour)}
-	if _, err := s.Rotate(t.Context(), late); !errors.Is(err, store.ErrReused) {
-		t.Errorf("the used token: %v, want ErrReused", err)
-	}
-}
-
-func rotateUntilKilled(t *testing.T, dir string) {
-	s := open(t, dir)
-	if err := s.CreateFamily(t.Context(), family(0), 1); err != nil {
-		t.Fatal(err)
-	}
-	for n := range 100_000 {
-		r := store.Rotation{Family: family(0).Key, Used: token(n), Successor: token(n + 1), Sealed: []byte("s"), Now: start, ExpiresAt: start.Add(time.Hour)}
-		if _, err := s.Rotate(t.Context(), r); err != nil {
-			t.Fatal(err)
-		}
-		fmt.Printf("rotated %d\n", n)
-	}
 }
 
 func TestFilesAreForThisUserOnly(t *testing.T) {
