@@ -10,14 +10,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/authserver/store"
@@ -246,105 +243,6 @@ func TestCodesOfOneUserAreBounded(t *testing.T) {
 	}
 }
 
-// renewals is the Sessions of a test.
-type renewals struct {
-	asked []string // sessions and keys
-	do    func() error
-}
-
-func (r *renewals) Renew(_ context.Context, _ *Snapshot, session store.Hash, key []byte) error {
-	r.asked = append(r.asked, string(session[:1])+string(key))
-	if r.do == nil {
-		return nil
-	}
-	return r.do()
-}
-
-// granted is what sue's browser hands off.
-func granted(t *testing.T, w *world, a *Account, h Handoff) string {
-	t.Helper()
-	g, err := w.exchange(t, Exchange{Code: w.code(t, a, h), RedirectURI: redirectURI, Verifier: verifier})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g.RefreshToken
-}
-
-// TestARefreshAsksTheProvider guards that the key of the provider's tokens comes through code and family, and what becomes of
-// each answer.
-func TestARefreshAsksTheProvider(t *testing.T) {
-	away := errors.New("a fault")
-	for name, tt := range map[string]struct {
-		answer error
-		want   error
-		after  error // of the next refresh, which the provider allows
-	}{
-		"goes on":       {nil, nil, nil},
-		"ended":         {ErrEnded, ErrInvalidGrant, ErrInvalidGrant},
-		"ended, final":  {&EndedError{Reason: "x", Final: true}, ErrInvalidGrant, ErrInvalidGrant},
-		"ended, so far": {&EndedError{Reason: "x"}, ErrInvalidGrant, nil},
-		"a fault":       {away, away, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w, a, h := newBrowser(t, "")
-			token := granted(t, w, a, h)
-			r := &renewals{do: func() error {
-				u := federated()
-				u.Username = "renamed"
-				w.put(t, u)
-				return tt.answer
-			}}
-			w.Sessions = r
-			g, err := w.Refresh(t.Context(), w.snapshot(), token)
-			if !errors.Is(err, tt.want) {
-				t.Fatalf("got %v, want %v", err, tt.want)
-			}
-			if diff := cmp.Diff([]string{"\x07" + string(upstreamKey)}, r.asked); diff != "" {
-				t.Errorf("asked (-want +got):\n%s", diff)
-			}
-			if err == nil {
-				if got := claims(t, g.AccessToken)["preferred_username"]; got != "renamed" {
-					t.Errorf("the token does not say what the provider said: %v", got)
-				}
-				token = g.RefreshToken
-			}
-			r.do = nil
-			if _, err := w.Refresh(t.Context(), w.snapshot(), token); !errors.Is(err, tt.after) {
-				t.Errorf("afterwards: %v, want %v", err, tt.after)
-			}
-		})
-	}
-}
-
-func TestTheEndOfASessionEndsItsTokens(t *testing.T) {
-	w, a, h := newBrowser(t, "")
-	token := granted(t, w, a, h)
-	end(t, w)
-	w.refused(t, "after the session", token)
-}
-
-// TestLoginsThroughAProviderNeedNoPassword guards that a password that comes and goes is nothing to them, and that disabling
-// the user is.
-func TestLoginsThroughAProviderNeedNoPassword(t *testing.T) {
-	w, a, h := newBrowser(t, "")
-	token := granted(t, w, a, h)
-	w.put(t, sue())
-	token = w.refresh(t, token).RefreshToken
-	w.put(t, federated())
-	token = w.refresh(t, token).RefreshToken
-	w.base.Providers = slices.Clone(w.base.Providers)
-	w.base.Providers[1].Organization = "acme"
-	w.refused(t, "while the provider belongs to another organization", token)
-	w.base.Providers[1].Organization = "globex"
-	token = w.refresh(t, token).RefreshToken
-	u := federated()
-	u.Disabled = true
-	w.put(t, u)
-	w.refused(t, "disabled", token)
-	w.put(t, federated())
-	w.refused(t, "enabled again", token)
-}
-
 func TestRevoke(t *testing.T) {
 	w := newWorld(t, "")
 	first, other := w.login(t, "bob@acme.example"), w.login(t, "bob@acme.example")
@@ -395,40 +293,4 @@ func TestACopyOfTheDatabaseYieldsNoCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	check()
-}
-
-func TestReadAccessToken(t *testing.T) {
-	w := newWorld(t, "")
-	g := w.login(t, "bob@acme.example")
-	snap := w.snapshot()
-	want := &Account{Subject: "5a98379d-35e3-5cd9-a8d6-e9bfd31f1237", Organization: "acme", Username: "bob", Email: "Bob@Acme.example", Name: "Bob B", Groups: []string{"dev"}}
-	got, err := snap.ReadAccessToken(g.AccessToken, start)
-	if diff := cmp.Diff(want, got); diff != "" || err != nil {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
-	}
-	other := newWorld(t, "")
-	w.base.Tokens.Audience = []string{"https://another.example"}
-	audience := w.snapshot()
-	w.base.Tokens.Audience = []string{"https://api.example"}
-	w.base.ExternalURL = "https://new.example"
-	issuer := w.snapshot()
-	parts := strings.Split(g.AccessToken, ".")
-	for name, tt := range map[string]struct {
-		snap *Snapshot
-		raw  string
-		now  time.Time
-	}{
-		"expired":           {snap, g.AccessToken, start.Add(15*time.Minute + ownLeeway)},
-		"another's keys":    {other.snapshot(), g.AccessToken, start},
-		"another audience":  {audience, g.AccessToken, start},
-		"another issuer":    {issuer, g.AccessToken, start},
-		"a refresh token":   {snap, g.RefreshToken, start},
-		"nothing":           {snap, "", start},
-		"no signature":      {snap, parts[0] + "." + parts[1] + ".", start},
-		"another's payload": {snap, parts[0] + "." + strings.Split(other.login(t, "eve@acme.example").AccessToken, ".")[1] + "." + parts[2], start},
-	} {
-		if a, err := tt.snap.ReadAccessToken(tt.raw, tt.now); !errors.Is(err, ErrInvalidToken) || a != nil {
-			t.Errorf("%s: %v, %v", name, a, err)
-		}
-	}
 }

@@ -353,3 +353,27 @@ func TestAStoreThatIsAwayRefusesNobody(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestResultsAreObserved guards what the metric counts, one attempt after the other.
+func TestResultsAreObserved(t *testing.T) {
+	w := newWorld(t, "")
+	var got []Result
+	w.Observe = func(r Result) { got = append(got, r) }
+	w.base.Login.Lockout = config.Lockout{MaxFailures: 1}
+	_ = w.attempt(t, "bob@acme.example", correct, client)
+	_ = w.attempt(t, "bob@acme.example", "wrong", client)
+	if err := w.attempt(t, "bob@acme.example", correct, client); wait(err) != time.Minute {
+		t.Errorf("during the lock: %v", err)
+	}
+	w.Verifier.Wait = -1 // no slot comes free in time
+	if err := w.attempt(t, "eve@acme.example", correct, client); !errors.Is(err, password.ErrBusy) {
+		t.Errorf("without a slot: %v", err)
+	}
+	w.base.Providers = nil
+	if err := w.attempt(t, "eve@acme.example", correct, client); !errors.Is(err, ErrDisabled) {
+		t.Errorf("without a provider: %v", err)
+	}
+	if diff := cmp.Diff([]Result{Succeeded, Failed, Locked, Busy}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
