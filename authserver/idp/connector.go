@@ -44,7 +44,8 @@ type backChannel interface {
 // connectors make the connector of each type of provider. An error tells the administrator what of the provider cannot
 // work, without its secrets.
 var connectors = map[string]func(*config.Provider, deps) (connector, error){
-	config.ProviderOIDC: newOIDC,
+	config.ProviderOIDC:   newOIDC,
+	config.ProviderOAuth2: newOAuth2,
 }
 
 // deps are what a connector works with.

@@ -35,13 +35,18 @@ func (f *failure) Error() string { return f.message }
 
 // send sends a request that carries a secret: no redirect is followed. The name says in messages what is asked.
 func (d *deps) send(req *http.Request, name string) (*answer, *failure) {
+	return d.sendUpTo(req, name, maxAnswer)
+}
+
+// sendUpTo is send for an answer of at most limit bytes.
+func (d *deps) sendUpTo(req *http.Request, name string, limit int64) (*answer, *failure) {
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "gatehouse")
 	resp, err := outbound.WithoutRedirects(d.client).Do(req)
 	if err != nil {
 		return nil, explain(err, name, req.URL)
 	}
-	body, err := outbound.ReadBody(resp, maxAnswer)
+	body, err := outbound.ReadBody(resp, limit)
 	if err != nil {
 		return nil, explain(err, name, req.URL)
 	}
@@ -74,12 +79,17 @@ func (a *answer) isJSON() bool {
 // resource asks an endpoint with an access token (RFC 6750 §2.1) for JSON. The name is that of the setting that holds the URL, such as
 // "userInfoEndpoint". The error has [ReasonUserInfo], or is [ErrUnavailable].
 func (d *deps) resource(ctx context.Context, name, target, accessToken string) (*answer, error) {
+	return d.resourceUpTo(ctx, name, target, accessToken, maxAnswer)
+}
+
+// resourceUpTo is resource for an answer of at most limit bytes.
+func (d *deps) resourceUpTo(ctx context.Context, name, target, accessToken string, limit int64) (*answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
 		return nil, refuse(ReasonMisconfigured, name+" is not a URL that can be asked")
 	}
 	req.Header.Set("Authorization", "Bearer "+accessToken)
-	a, f := d.send(req, name)
+	a, f := d.sendUpTo(req, name, limit)
 	switch {
 	case f != nil:
 		return nil, unavailable(f.message)

@@ -101,7 +101,7 @@ func (grantError) Error() string { return "invalid_grant" }
 
 // tokenError turns the error code of a token endpoint's answer into an [*Error] with its fix (RFC 6749 §5.2).
 func tokenError(code string) *Error {
-	switch code {
+	switch code = standardCode(code); code {
 	case "invalid_client", "unauthorized_client":
 		return refuse(ReasonClientRefused, "tokenEndpoint answered "+code+": check clientID, clientSecretRef and clientAuthenticationMethod")
 	case "temporarily_unavailable", "server_error":

@@ -117,11 +117,17 @@ func (s *source) text(of *subject) string {
 
 // optional is text, "" where it is not fit to be kept.
 func (s *source) optional(of *subject) string {
-	text := strings.TrimSpace(s.text(of))
-	if len(text) > MaxText || strings.ContainsFunc(text, unicode.IsControl) {
-		return ""
-	}
+	text, _ := Text(s.text(of))
 	return text
+}
+
+// Text holds an optional attribute to the bounds: without space around it; false if it is empty, too long or has control characters.
+func Text(text string) (string, bool) {
+	text = strings.TrimSpace(text)
+	if text == "" || len(text) > MaxText || strings.ContainsFunc(text, unicode.IsControl) {
+		return "", false
+	}
+	return text, true
 }
 
 // texts returns the string or the list of strings that the source gives.
