@@ -86,7 +86,7 @@ type AccountModel struct {
 	// Provider is the display name of the one that the login came through.
 	Provider string
 	Groups   []string
-	// Sessions are shown in this order.
+	// Sessions are shown in this order, but for this browser's, which comes first.
 	Sessions []Session
 	// Now is what "5 minutes ago" is counted from.
 	Now time.Time

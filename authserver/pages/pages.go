@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -92,6 +93,17 @@ func (p *Pages) LoggedOut(w http.ResponseWriter, r *http.Request, m LoggedOutMod
 
 // Account shows who one is, and one's sessions.
 func (p *Pages) Account(w http.ResponseWriter, r *http.Request, status int, m AccountModel) {
+	m.Sessions = slices.Clone(m.Sessions)
+	slices.SortStableFunc(m.Sessions, func(a, b Session) int {
+		switch {
+		case a.Current == b.Current:
+			return 0
+		case a.Current:
+			return -1
+		default:
+			return 1
+		}
+	})
 	p.write(w, r, status, "account.html", "account.title", m)
 }
 

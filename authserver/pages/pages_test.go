@@ -215,3 +215,18 @@ func TestHeadHasNoBody(t *testing.T) {
 		t.Errorf("status %d, %d bytes, Content-Length %q", w.Code, w.Body.Len(), w.Header().Get("Content-Length"))
 	}
 }
+
+// TestThisBrowserComesFirst guards the order of sessions: this browser's, which has no button of its own, then as given; and that the caller's list stays as it is.
+func TestThisBrowserComesFirst(t *testing.T) {
+	given := []Session{{ID: "a", Client: "Edge"}, {ID: "b", Client: "Firefox"}, {ID: "c", Client: "Safari", Current: true}}
+	body := render(t, func(w http.ResponseWriter, r *http.Request) {
+		New(Site{}).Account(w, r, http.StatusOK, AccountModel{Sessions: given, Now: now})
+	}).Body.String()
+	safari, edge, firefox := strings.Index(body, ">Safari<"), strings.Index(body, ">Edge<"), strings.Index(body, ">Firefox<")
+	if safari < 0 || edge < safari || firefox < edge {
+		t.Errorf("Safari at %d, Edge at %d, Firefox at %d", safari, edge, firefox)
+	}
+	if strings.Contains(body, `name="session" value="c"`) || !strings.Contains(body, `name="session" value="a"`) || given[0].ID != "a" {
+		t.Errorf("this browser's session has a button, another's has none, or the list was changed:\n%s", body)
+	}
+}

@@ -41,15 +41,7 @@ func newSite(t testing.TB) *site { return &site{t: t, url: "http://" + freeAddre
 // start serves the provider's spec, YAML that is indented by two, and a Secret "sso" with the client secret.
 func (s *site) start(spec, secret string) {
 	s.t.Helper()
-	served.StartAt(s.t, strings.TrimPrefix(s.url, "http://"), fmt.Sprintf(`apiVersion: auth.gatehouse.dev/v1alpha1
-kind: AuthServer
-metadata: {name: default, namespace: default}
-spec:
-  externalURL: %s
-  login: {theme: {title: Acme Platform}}
-  outbound: {allowedCIDRs: [127.0.0.0/8]}
----
-apiVersion: v1
+	s.serve("{theme: {title: Acme Platform}}", fmt.Sprintf(`apiVersion: v1
 kind: Secret
 metadata: {name: sso, namespace: default}
 type: Opaque
@@ -59,7 +51,21 @@ apiVersion: auth.gatehouse.dev/v1alpha1
 kind: IdentityProvider
 metadata: {name: sso, namespace: default}
 spec:
-%s`, s.url, secret, spec))
+%s`, secret, spec))
+}
+
+// serve serves documents, with an AuthServer whose spec.login is given.
+func (s *site) serve(login, documents string) {
+	s.t.Helper()
+	served.StartAt(s.t, strings.TrimPrefix(s.url, "http://"), fmt.Sprintf(`apiVersion: auth.gatehouse.dev/v1alpha1
+kind: AuthServer
+metadata: {name: default, namespace: default}
+spec:
+  externalURL: %s
+  login: %s
+  outbound: {allowedCIDRs: [127.0.0.0/8]}
+---
+%s`, s.url, login, documents))
 }
 
 // callback is the redirect URI that is registered at the provider.

@@ -88,3 +88,32 @@ func testOAuth2Login(t *testing.T, method oauth2server.Method, field string) {
 		t.Errorf("the provider refused %q", refused)
 	}
 }
+
+// TestOAuth2WrongSecret guards that a person whose administrator mistyped the client secret is told that it is not their fault, and that nothing of it is shown.
+func TestOAuth2WrongSecret(t *testing.T) {
+	browser := chromium(t)
+	s := newSite(t)
+	as := oauth2server.Start(t, oauth2server.Options{Shape: oauth2server.Gitea, ClientID: "gatehouse", ClientSecret: "right", RedirectURIs: []string{s.callback()}, PKCE: true})
+	s.start(`  type: OAuth2
+  displayName: Acme Code
+  claimMappings: {username: {claim: login}}
+  oauth2:
+    clientID: gatehouse
+    clientSecretRef: {name: sso, key: clientSecret}
+    authorizationEndpoint: `+as.AuthorizationEndpoint()+`
+    tokenEndpoint: `+as.TokenEndpoint()+`
+    userInfoEndpoint: `+as.UserInfoEndpoint()+`
+    subjectAttribute: id
+`, "wrong-hunter2")
+	b := newTab(t, browser)
+	b.open(s.url + "/login")
+	b.click(ssoButton)
+	b.awaitLocation(s.url)
+	b.wantText("Your administrator has to correct the settings.")
+	if html := b.evaluate("document.documentElement.outerHTML"); strings.Contains(html, "hunter2") || s.session(b) != "" {
+		t.Errorf("the page tells too much, or there is a session:\n%s", html)
+	}
+	if n := as.Count("/api/v1/user"); n != 0 {
+		t.Errorf("userinfo was asked %d times", n)
+	}
+}

@@ -104,3 +104,25 @@ func TestOIDCBackChannelLogout(t *testing.T) {
 	b.open(s.url + "/account")
 	b.awaitLocation(s.url + "/login")
 }
+
+// TestOIDCCancelled guards that who cancels at the provider is back at the login page, with words, and can go on: the whole of OAuth's error response with a real provider's iss.
+func TestOIDCCancelled(t *testing.T) {
+	browser := chromium(t)
+	s, issuer := newOIDCSite(t)
+	b := newTab(t, browser)
+	b.open(s.url + "/login?return_to=/account")
+	b.click(ssoButton)
+	b.awaitLocation(issuer + "/interaction/")
+	b.click(`a[href$="/abort"]`)
+	b.awaitLocation(s.url)
+	b.wantText("You were not logged in, because the login was cancelled or not allowed.")
+	if s.session(b) != "" {
+		t.Error("a cancelled login has a session")
+	}
+	if role := b.evaluate(`document.getElementById("problem").getAttribute("role")`); role != "alert" {
+		t.Errorf("the message has role %q", role)
+	}
+	b.wantQuiet()
+	b.click(ssoButton)
+	b.awaitLocation(issuer + "/interaction/")
+}
