@@ -63,9 +63,11 @@ func TestSignedByEveryKindOfKey(t *testing.T) {
 		algorithm string
 		id        string
 	}{
-		"PKCS#8 RSA":   {pkcs8(rsaKey), "RS256", ""},
-		"PKCS#1 RSA":   {encodePEM(t, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey)), "RS256", ""},
-		"SEC 1 P-256":  {encodePEM(t, "EC PRIVATE KEY", must[[]byte](t)(x509.MarshalECPrivateKey(p256))), "ES256", ""},
+		"PKCS#8 RSA":  {pkcs8(rsaKey), "RS256", ""},
+		"PKCS#1 RSA":  {encodePEM(t, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey)), "RS256", ""},
+		"SEC 1 P-256": {encodePEM(t, "EC PRIVATE KEY", must[[]byte](t)(x509.MarshalECPrivateKey(p256))), "ES256", ""},
+		"SEC 1 with EC PARAMETERS": {append(encodePEM(t, "EC PARAMETERS", []byte{6, 8, 42, 134, 72, 206, 61, 3, 1, 7}),
+			encodePEM(t, "EC PRIVATE KEY", must[[]byte](t)(x509.MarshalECPrivateKey(p256)))...), "ES256", ""},
 		"PKCS#8 P-384": {pkcs8(ec(elliptic.P384())), "ES384", ""},
 		"PKCS#8 P-521": {pkcs8(ec(elliptic.P521())), "ES512", ""},
 		"Ed25519":      {pkcs8(ed), "EdDSA", ""},

@@ -45,7 +45,7 @@ var algorithms = map[string][]jwt.SigningMethod{
 	"Ed25519": {jwt.SigningMethodEdDSA},
 }
 
-// ParseKey reads a private key: one JWK (RFC 7517), or one PEM block of PKCS#8, PKCS#1 or SEC 1. A JWK's alg and kid are used; other
+// ParseKey reads a private key: one JWK (RFC 7517), or one PEM block of PKCS#8, PKCS#1 or SEC 1, before which EC PARAMETERS may stand. A JWK's alg and kid are used; other
 // keys sign with the first algorithm of their type (RSA: RS256) and without kid. The error says what is wrong and holds nothing of the key.
 func ParseKey(text []byte) (*Key, error) {
 	if len(text) > maxKey {
@@ -95,6 +95,9 @@ func parseJWK(text []byte) (*Key, error) {
 
 func parsePEM(text []byte) (crypto.Signer, error) {
 	block, rest := pem.Decode(text)
+	if block != nil && block.Type == "EC PARAMETERS" { // which openssl ecparam -genkey writes before the key
+		block, rest = pem.Decode(rest)
+	}
 	switch {
 	case block == nil:
 		return nil, errors.New("the private key is neither a JWK nor PEM: expected a block that begins with -----BEGIN PRIVATE KEY-----")

@@ -4,12 +4,12 @@ package render
 
 import (
 	"bytes"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
-	"github.com/gatehouse-auth/gatehouse/authserver/clientkey"
+	"github.com/gatehouse-auth/gatehouse/authserver/assertion"
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 )
 
@@ -109,26 +109,26 @@ func readClientSecret(data []byte) (string, error) {
 	data = bytes.TrimSuffix(bytes.TrimSuffix(data, []byte("\n")), []byte("\r"))
 	switch {
 	case len(data) == 0:
-		return "", fmt.Errorf("it is empty: put the client secret there, or set clientAuthenticationMethod to None")
+		return "", errors.New("it is empty: put the client secret there, or set clientAuthenticationMethod to None")
 	case bytes.Contains(data, []byte("-----BEGIN ")):
-		return "", fmt.Errorf("it holds PEM, which is no client secret: set clientAuthenticationMethod to PrivateKeyJWT")
+		return "", errors.New("it holds PEM, which is no client secret: set clientAuthenticationMethod to PrivateKeyJWT")
 	case len(data) > maxClientSecret:
 		return "", fmt.Errorf("it has %d bytes, at most %d are allowed", len(data), maxClientSecret)
 	case bytes.ContainsFunc(data, func(c rune) bool { return c < ' ' || c > '~' }):
-		return "", fmt.Errorf("it holds a line break, control character or letter outside ASCII, which no client secret has: make the Secret again from the value alone")
+		return "", errors.New("it holds a line break, control character or letter outside ASCII, which no client secret has: make the Secret again from the value alone")
 	}
 	return string(data), nil
 }
 
 // readClientKey makes one JWK of a private key.
 func readClientKey(data []byte) (string, error) {
-	key, err := clientkey.Parse(data)
+	key, err := assertion.ParseKey(data)
 	if err != nil {
 		return "", err
 	}
-	text, err := json.Marshal(key)
+	text, err := key.JWK()
 	if err != nil { // cannot happen for a key that was accepted
-		return "", fmt.Errorf("the key cannot be written as a JWK")
+		return "", errors.New("the key cannot be written as a JWK")
 	}
 	return string(text), nil
 }

@@ -4,6 +4,7 @@ package render
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -66,5 +67,5 @@ func sniff(data []byte) (mediaType string, err error) {
 	case len(data) >= 12 && bytes.HasPrefix(data, []byte("RIFF")) && string(data[8:12]) == "WEBP":
 		return "image/webp", nil
 	}
-	return "", fmt.Errorf("is no PNG, JPEG or WebP: convert the picture, and make the ConfigMap with kubectl create configmap --from-file")
+	return "", errors.New("is no PNG, JPEG or WebP: convert the picture, and make the ConfigMap with kubectl create configmap --from-file")
 }
