@@ -72,10 +72,10 @@ Exit codes: 0 ended by a signal, 1 a listener or the data folder failed, 2 wrong
 	addServer(cmd, &f.server)
 	fs := cmd.Flags()
 	fs.StringVar(&f.listen, "listen", defaultListen, "address of the public listener; port 0 takes a free one")
-	fs.StringVar(&f.opsListen, "ops-listen", "127.0.0.1:9090", "address of the operations listener: /metrics, /healthz, /readyz, /configz, /explain")
+	fs.StringVar(&f.opsListen, "ops-listen", "127.0.0.1:9090", "address of the operations listener: /metrics, /healthz, /readyz, /configz, /explain, /users")
 	fs.StringVar(&f.extAuthzListen, "ext-authz-listen", "127.0.0.1:9191", "address of Envoy's gRPC ext_authz and its health service; port 0 takes a free one")
 	fs.StringVar(&f.dataDir, "data-dir", "", "folder for signing keys and the embedded store; without it they live in memory")
-	fs.StringVar(&f.opsTokenFile, "ops-token-file", "", "file with the bearer token that POST /explain asks for; without it that is refused")
+	fs.StringVar(&f.opsTokenFile, "ops-token-file", "", "file with the bearer token that /explain and /users ask for; without it they are refused")
 	return cmd
 }
 
