@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
+	"github.com/gatehouse-auth/gatehouse/controllers/render"
 )
 
 const policyText = `apiVersion: auth.gatehouse.dev/v1alpha1
@@ -156,6 +157,31 @@ func TestSecretsHoldTheirValuesBack(t *testing.T) {
 			if strings.Contains(f.String(), "hunter2") {
 				t.Errorf("%q: %s", text, f)
 			}
+		}
+	}
+}
+
+// TestConfigMaps guards pictures, which kubectl puts into binaryData.
+func TestConfigMaps(t *testing.T) {
+	l := newLoader(t)
+	ref := render.Ref{Kind: v1alpha1.BundleConfigMap, Namespace: "default", Name: "c"}
+	for _, c := range []struct {
+		text string
+		want map[string][]byte
+		told string
+	}{
+		{"data: {a: b}\nbinaryData: {c.png: iVBORw==}", map[string][]byte{"a": []byte("b"), "c.png": []byte("\x89PNG")}, ""},
+		{"binaryData: {c.png: 'no base64'}", nil, "binaryData.c.png is not base64"},
+		{"data: {a: b}\nbinaryData: {a: iVBORw==}", nil, "binaryData.a is in data too: keep one"},
+		{"binaryData: [a]", nil, "binaryData: the content is not a mapping of strings"},
+	} {
+		s := parse(l, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"+c.text+"\n")
+		told := ""
+		for _, f := range s.Findings {
+			told += f.Message
+		}
+		if diff := cmp.Diff(c.want, s.refs[ref].Data); diff != "" || told != c.told {
+			t.Errorf("%q: %s\n-want +got:\n%s", c.text, told, diff)
 		}
 	}
 }

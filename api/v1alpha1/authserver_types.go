@@ -19,6 +19,7 @@ import (
 // +kubebuilder:printcolumn:name="Applied",type=string,JSONPath=`.status.applied`
 // +kubebuilder:printcolumn:name="Providers",type=integer,JSONPath=`.status.identityProviders`
 // +kubebuilder:printcolumn:name="Tenants",type=integer,JSONPath=`.status.tenantJWTPolicies`
+// +kubebuilder:printcolumn:name="Store",type=string,JSONPath=`.spec.store.type`,priority=1
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
@@ -284,7 +285,7 @@ type AuthServerStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Conditions: Accepted, ResolvedRefs, ConfigApplied, Ready, StorePersistent with an embedded store, and Stalled while it
+	// Conditions: Accepted, ResolvedRefs, ConfigApplied, Ready, StorePersistent unless store.type is None, and Stalled while it
 	// is true.
 	//
 	// +listType=map

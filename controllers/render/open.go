@@ -25,6 +25,8 @@ type openPlace struct {
 	advice string
 	// oidc and oauth2 are the rule to write, by the provider's type.
 	oidc, oauth2 string
+	// username is the claim to map, where the place has no preferred_username; "" where it has.
+	username string
 }
 
 // microsoft are the hosts at which Entra ID and personal accounts of Microsoft log in, of all its clouds.
@@ -37,6 +39,7 @@ var openPlaces = []openPlace{
 	{
 		domains: []string{"accounts.google.com", "googleapis.com"},
 		oidc:    "claims.hd == 'example.com'", oauth2: "claims.hd == 'example.com'",
+		username: "email",
 	},
 	{
 		domains: microsoft, open: namesAnyDirectory,
@@ -54,6 +57,7 @@ var openPlaces = []openPlace{
 	{
 		domains: []string{"github.com"},
 		oidc:    "userinfo.login in ['ann', 'bob']", oauth2: "userinfo.login in ['ann', 'bob']",
+		username: "login",
 	},
 	{
 		domains: []string{"gitlab.com"},
@@ -62,6 +66,7 @@ var openPlaces = []openPlace{
 	{
 		domains: []string{"facebook.com"},
 		oidc:    "claims.email in ['ann@example.com']", oauth2: "userinfo.email in ['ann@example.com']",
+		username: "email",
 	},
 }
 
@@ -99,6 +104,19 @@ func (o *providerPlan) planOpen(endpoints []endpoint) {
 		o.refuse(v1alpha1.ReasonOpenToEveryone, e.field, "anybody can have an account at %s: %ssay who may log in with a rule such as %s, or set spec.allowAnyone: true", host, place.advice,
 			fmt.Sprintf("spec.claimValidationRules: [{expression: %q}]", rule))
 		return
+	}
+}
+
+// warnUsername tells of a provider whose users would all be refused, as they have no username.
+func (o *providerPlan) warnUsername(endpoints []endpoint) {
+	if m := o.object.Spec.ClaimMappings; m != nil && m.Username != nil || o.object.Spec.OIDC != nil && o.object.Spec.OIDC.UsernameClaim != "" {
+		return
+	}
+	for _, e := range endpoints {
+		if place, host := openAt(e.url); place != nil && place.username != "" {
+			o.warn("spec.claimMappings.username", "users of %s have no preferred_username, so nobody can log in: set it to {claim: %s}", host, place.username)
+			return
+		}
 	}
 }
 

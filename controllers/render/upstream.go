@@ -30,6 +30,7 @@ func (p *Plan) planUpstream(o *providerPlan, c clientSpec, endpoints []endpoint)
 	o.planMappings()
 	p.planEndpoints(o, endpoints)
 	o.planOpen(endpoints)
+	o.warnUsername(endpoints)
 	if spec.Icon != nil {
 		planImage(&o.findings, "spec.icon", spec.Icon)
 	}
