@@ -16,7 +16,7 @@ type gate struct{ *front }
 
 // Decide decides one request.
 func (g gate) Decide(ctx context.Context, r *extauthz.Request) extauthz.Answer {
-	q := question{facts: &r.Facts, problem: r.Problem}
+	q := question{facts: &r.Facts, problem: r.Problem, cookies: r.Cookies}
 	if g.server.tracer != nil {
 		q.carrier = callCarrier{ctx, r}
 	}

@@ -32,12 +32,15 @@ type Request struct {
 	Facts policy.Facts
 	// Problem, if set, is why it must be refused, whatever Facts say.
 	Problem token.Reason
+	// Cookies are the lines of the Cookie header, of a request without a token only: of others nobody asks.
+	Cookies []string
 	// Client is the address of Envoy's peer, as Envoy tells it; "" if it does not.
 	Client string
 	// Trace is the request's traceparent header (W3C Trace Context), the last one of several.
 	Trace string
 
 	first [slots]string // behind the slices of Facts
+	sent  [][]byte      // lines of the Cookie header, within the message
 	http  bool          // attributes of a HTTP request were there
 	size  int           // of all headers
 	odd   []string      // names sent that may imitate one of the answer's (Names.imitated)
@@ -53,7 +56,12 @@ func (r *Request) parse(message []byte) {
 		*r = Request{Problem: ReasonMalformed}
 	case r.size > maxHeaders:
 		r.Problem = ReasonHeadersTooLarge
+	case len(r.sent) > 0 && !r.Facts.HasToken():
+		for _, line := range r.sent {
+			r.Cookies = append(r.Cookies, string(line))
+		}
 	}
+	r.sent = nil // the message is not ours to keep
 }
 
 // attribute takes one of the attributes into account. Like all below, it returns false for what is malformed.
@@ -197,6 +205,11 @@ func (r *Request) see(name, value []byte, f form) {
 	}
 	switch name[0] {
 	case 'x', 'X', 'a', 'A':
+	case 'c', 'C':
+		if len(name) == len("cookie") && isName(name, "cookie") {
+			r.sent = append(r.sent, value)
+		}
+		return
 	case 't':
 		if string(name) == "traceparent" {
 			r.Trace = string(value)
