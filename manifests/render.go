@@ -79,7 +79,8 @@ func (s *Set) Render(l *Loader, name types.NamespacedName, opts RenderOptions) (
 }
 
 // Tell makes findings of a render's verdicts, in the order of the files. A Secret or ConfigMap that no document has is a warning,
-// as repositories hold sealed ones; with requireRefs an error. An example that fails is an error, although its policy is served.
+// as repositories hold sealed ones, and so is what an AuthServer that no document has would have to be, as another repository may hold it; with
+// requireRefs both are errors. An example that fails is an error, although its policy is served.
 func (s *Set) Tell(out *render.Output, requireRefs bool) []Finding {
 	var findings []Finding
 	for key, v := range out.Verdicts {
@@ -95,6 +96,10 @@ func (s *Set) Tell(out *render.Output, requireRefs bool) []Finding {
 				if s.leftOutRef(*p.Missing) {
 					f.Severity, f.Message = SeverityError, fmt.Sprintf("%s: the document of %s has a mistake and is left out", p.Field, *p.Missing)
 				}
+			}
+			if p.Reason == v1alpha1.ReasonHTTPSRequired && !requireRefs && s.documents[d.server()] == nil {
+				f.Severity = SeverityWarning
+				f.Message = fmt.Sprintf("%s: no document has AuthServer %s/%s: the object is served only where that has an https spec.externalURL", p.Field, d.server().Namespace, d.server().Name)
 			}
 			findings = append(findings, f)
 		}

@@ -20,6 +20,7 @@
 //     first, then by creationTimestamp, namespace and name. An object that may use a name claims it even while its own spec is
 //     Invalid or its Secret is missing: a mistake in one policy must not hand its tenant to another;
 //   - at most one enabled Password provider per server, in the same order;
+//   - the providers of a server share one file with its settings, and what does not fit is left out in the same order (provider_fit.go);
 //   - the policies of a server map at most 64 different header names, in the same order;
 //   - tenant IDs and organizations of objects outside the server's namespace are "<namespace>" or "<namespace>.<more>".
 //
@@ -29,12 +30,13 @@
 //
 // An AuthServer that is itself not usable (Accepted or ResolvedRefs False) does not take effect: the settings of
 // Input.LastBase, the base.json in force, stay, while objects come and go as ever. Without one, nothing is
-// rendered.
+// rendered. Where only what it refers to is away, that alone stays as it was: the database, the logo, the CA bundle.
 //
-// What the server would judge is judged by the server's own code: keys by authserver/jwk and authserver/jwe, expressions and a policy's examples by
-// authserver/claims. A [Memo] spares a reconciler what the plan before has judged already.
+// What the server would judge is judged by the server's own code: keys by authserver/jwk, authserver/jwe and authserver/assertion, expressions by
+// authserver/claims and authserver/idp/profile, a policy's examples by authserver/claims. A [Memo] spares a reconciler what the plan before has judged already.
 //
 // Start with [NewPlan]; a policy is rendered in policy.go: its issuers in issuers.go and azure.go, its keys in keys.go and decryption.go, claims in
-// mapping.go, examples in examples.go. A Password provider is rendered in password.go.
-// A new provider type is one function in the table of provider.go.
+// mapping.go, examples in examples.go. A Password provider is rendered in password.go, the others in oidc.go and oauth2.go, with what they have in common in
+// upstream.go: the client and its secret in client.go, mappings in provider_mapping.go, who may log in in open.go. An AuthServer's settings are in server*.go.
+// A new provider type is one row in the table of provider.go.
 package render
