@@ -20,7 +20,7 @@ func TestSamples(t *testing.T) {
 		}
 		lintSample(t, file)
 	}
-	lintSample(t, "../../config/samples/login") // its providers share one AuthServer
+	lintSample(t, "../../config/samples/login") // the AuthServer of config/samples/providers
 	lintSample(t, "../../config/samples")
 }
 
