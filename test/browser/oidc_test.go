@@ -3,28 +3,53 @@
 package browser
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/go-jose/go-jose/v4"
 )
 
+// authentication is one way in which our server says at the token endpoint who it is.
+type authentication struct {
+	field  string              // clientAuthenticationMethod
+	method string              // by its standard name
+	secret string              // what the Secret holds
+	keys   *jose.JSONWebKeySet // what the provider verifies with
+}
+
+// basic has a secret with what has to be encoded before it is put into the header (RFC 6749 §2.3.1).
+var basic = authentication{field: "ClientSecretBasic", method: "client_secret_basic", secret: "a client secret: with % and + in it"}
+
 // newOIDCSite is our server and a certified OpenID provider that know each other.
-func newOIDCSite(t *testing.T) (s *site, issuer string) {
+func newOIDCSite(t *testing.T, a authentication) (s *site, issuer string) {
 	t.Helper()
 	s = newSite(t)
-	const secret = "a client secret: with % and + in it" // what client_secret_basic has to encode first (RFC 6749 §2.3.1)
-	issuer = openIDProvider{
-		ClientID: "gatehouse", ClientSecret: secret, RedirectURIs: []string{s.callback()}, PostLogoutURIs: []string{s.url + "/login"},
+	p := openIDProvider{
+		ClientID: "gatehouse", Method: a.method, JWKS: a.keys, RedirectURIs: []string{s.callback()}, PostLogoutURIs: []string{s.url + "/login"},
 		BackChannelLogoutURI: s.url + "/auth/sso/backchannel-logout",
-	}.start(t)
+	}
+	reference := ""
+	if a.secret != "" {
+		reference = "clientSecretRef: {name: sso, key: clientSecret}"
+	}
+	if a.keys == nil {
+		p.ClientSecret = a.secret
+	}
+	issuer = p.start(t)
 	s.start(`  type: OIDC
   displayName: Acme SSO
   oidc:
     issuer: `+issuer+`
     clientID: gatehouse
-    clientSecretRef: {name: sso, key: clientSecret}
+    clientAuthenticationMethod: `+a.field+`
     syncLogout: true
-`, secret)
+    `+reference+`
+`, a.secret)
 	return s, issuer
 }
 
@@ -51,7 +76,7 @@ var alice = map[string]string{
 // the provider's session.
 func TestOIDCLogin(t *testing.T) {
 	browser := chromium(t)
-	s, issuer := newOIDCSite(t)
+	s, issuer := newOIDCSite(t, basic)
 	b := newTab(t, browser)
 	b.size(1280, 800, 1)
 
@@ -91,10 +116,36 @@ func TestOIDCLogin(t *testing.T) {
 	}
 }
 
+// TestOIDCClientAuthentication guards each other way to say who the client is, at a provider that takes no other than the one it was told.
+func TestOIDCClientAuthentication(t *testing.T) {
+	browser := chromium(t)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), Algorithm: "ES256", Use: "sig"}}}
+	for _, a := range []authentication{
+		{field: "ClientSecretPost", method: "client_secret_post", secret: basic.secret},
+		{field: "PrivateKeyJWT", method: "private_key_jwt", secret: string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), keys: public},
+		{field: "None", method: "none"},
+	} {
+		t.Run(a.field, func(t *testing.T) {
+			s, issuer := newOIDCSite(t, a)
+			b := newTab(t, browser)
+			logInAtProvider(b, s, issuer)
+			s.wantVerified(b, alice)
+		})
+	}
+}
+
 // TestOIDCBackChannelLogout guards that a logout at the provider, of which our server hears from the provider alone, ends the session here.
 func TestOIDCBackChannelLogout(t *testing.T) {
 	browser := chromium(t)
-	s, issuer := newOIDCSite(t)
+	s, issuer := newOIDCSite(t, basic)
 	b := newTab(t, browser)
 	logInAtProvider(b, s, issuer)
 	session := s.wantVerified(b, alice)
@@ -108,7 +159,7 @@ func TestOIDCBackChannelLogout(t *testing.T) {
 // TestOIDCCancelled guards that who cancels at the provider is back at the login page, with words, and can go on: the whole of OAuth's error response with a real provider's iss.
 func TestOIDCCancelled(t *testing.T) {
 	browser := chromium(t)
-	s, issuer := newOIDCSite(t)
+	s, issuer := newOIDCSite(t, basic)
 	b := newTab(t, browser)
 	b.open(s.url + "/login?return_to=/account")
 	b.click(ssoButton)

@@ -9,15 +9,19 @@ import (
 	"os/exec"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 // openIDProvider is what provider.mjs is told.
 type openIDProvider struct {
-	ClientID             string   `json:"clientID"`
-	ClientSecret         string   `json:"clientSecret"`
-	RedirectURIs         []string `json:"redirectURIs"`
-	PostLogoutURIs       []string `json:"postLogoutURIs"`
-	BackChannelLogoutURI string   `json:"backChannelLogoutURI"`
+	ClientID             string              `json:"clientID"`
+	ClientSecret         string              `json:"clientSecret"`
+	Method               string              `json:"method"`
+	JWKS                 *jose.JSONWebKeySet `json:"jwks"`
+	RedirectURIs         []string            `json:"redirectURIs"`
+	PostLogoutURIs       []string            `json:"postLogoutURIs"`
+	BackChannelLogoutURI string              `json:"backChannelLogoutURI"`
 }
 
 // start runs the provider until the test ends and returns its issuer. It ends with its standard input, so also with a test process that is killed.

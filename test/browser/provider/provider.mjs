@@ -2,7 +2,10 @@
 
 // A real OpenID provider for the browser suite: npm's oidc-provider with its own pages for login and consent, where any name and any password do.
 //
-//   node provider.mjs '{"redirectURIs": [...], "postLogoutURIs": [...], "backChannelLogoutURI": "...", "clientID": "...", "clientSecret": "..."}'
+//   node provider.mjs '{"clientID": "...", "method": "client_secret_basic", "clientSecret": "...", "jwks": {"keys": [...]}, "redirectURIs": [...], "postLogoutURIs": [...],
+//     "backChannelLogoutURI": "..."}'
+//
+// where method is the one way of client authentication that it accepts, and jwks the client's public keys for private_key_jwt.
 //
 // It listens on a free port of the loopback interface, writes {"issuer": "http://localhost:PORT"} to standard output when it serves, and ends when
 // standard input does. Each refusal is a line on standard error, by its reason; never a token.
@@ -22,8 +25,9 @@ const key = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.expor
 const provider = new Provider(issuer, {
   clients: [{
     client_id: given.clientID,
-    client_secret: given.clientSecret,
-    token_endpoint_auth_method: "client_secret_basic",
+    client_secret: given.clientSecret || undefined,
+    token_endpoint_auth_method: given.method,
+    jwks: given.jwks ?? undefined,
     redirect_uris: given.redirectURIs,
     post_logout_redirect_uris: given.postLogoutURIs,
     backchannel_logout_uri: given.backChannelLogoutURI,
