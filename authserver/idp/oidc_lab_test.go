@@ -96,10 +96,9 @@ const (
 // begin sends the browser to the OP and returns what the callback brought.
 func (l *lab) begin(t testing.TB) (url.Values, error) {
 	t.Helper()
-	sum := sha256.Sum256([]byte(verifier))
 	ask := idp.Ask{State: state, Nonce: nonce, RedirectURI: redirectURI}
 	if l.provider().PKCE() {
-		ask.Challenge = base64.RawURLEncoding.EncodeToString(sum[:])
+		ask.Challenge = challengeOf(verifier)
 	}
 	target, err := l.provider().AuthorizationURL(t.Context(), ask)
 	if err != nil {
@@ -171,4 +170,10 @@ func shown(err error) string {
 		text += e.Message() + e.Detail
 	}
 	return text
+}
+
+// challengeOf is the S256 code challenge of a verifier.
+func challengeOf(verifier string) string {
+	sum := sha256.Sum256([]byte(verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

@@ -135,10 +135,12 @@ func (op *OP) counted(path string, h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		op.mu.Lock()
 		op.calls[path]++
-		if instead := op.behaviour.Handlers[path]; instead != nil {
-			h = instead
-		}
+		instead := op.behaviour.Handlers[path]
 		op.mu.Unlock()
+		if instead != nil {
+			instead(w, r)
+			return
+		}
 		h(w, r)
 	}
 }
