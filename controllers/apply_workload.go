@@ -35,10 +35,10 @@ func deployment(s static) (*appsv1.Deployment, error) {
 	return &appsv1.Deployment{
 		ObjectMeta: named(workloadName(s.server.Name)),
 		Spec: appsv1.DeploymentSpec{
-			Replicas: ptr.To(ptr.Deref(s.server.Spec.Replicas, 1)),
-			Selector: &metav1.LabelSelector{MatchLabels: selectorLabels(s.server.Name)},
-			Template: template,
-			Strategy: s.strategy(),
+			Replicas:             ptr.To(ptr.Deref(s.server.Spec.Replicas, 1)),
+			Selector:             &metav1.LabelSelector{MatchLabels: selectorLabels(s.server.Name)},
+			Template:             template,
+			Strategy:             s.strategy(),
 			RevisionHistoryLimit: ptr.To[int32](3),
 		},
 	}, nil

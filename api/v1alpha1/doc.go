@@ -12,9 +12,9 @@
 //
 // A newcomer adds things here:
 //   - a provider type: its enum value on [ProviderType], its block on
-//     [IdentityProviderSpec], its function in controllers/render/provider.go,
-//     its block on authserver/config's Provider, and the package that serves
-//     it beside authserver/login;
+//     [IdentityProviderSpec], its file in controllers/render and its row in
+//     provider.go there, its block on authserver/config's Provider, and its
+//     file in authserver/idp with one line of the table connectors;
 //   - a token algorithm: its value on [SignatureAlgorithm] and one row in
 //     authserver/jwk's table;
 //   - an algorithm of encryption: its value on [KeyAlgorithm] or
@@ -22,8 +22,12 @@
 //   - a check of a token: its field on [TenantJWTPolicySpec] and on
 //     authserver/config's Policy, the check in authserver/token, claims or
 //     policy, its row in authserver/policy/checks.go and in test/mutation;
-//   - a claim mapping: its field on [ClaimMappings], controllers/render's
+//   - a claim mapping of tokens: its field on [ClaimMappings], controllers/render's
 //     mapping.go, authserver/config's ClaimRules and authserver/claims;
+//   - an attribute of users: its field on [ProviderClaimMappings], controllers/render's
+//     provider_mapping.go, authserver/config's ProviderMappings and authserver/idp/profile;
+//   - a provider at which anybody can have an account: its row in
+//     controllers/render/open.go;
 //   - an endpoint: one handle_*.go in authserver and one line in its route
 //     table;
 //   - an event, metric or span: authserver/logs, metrics*.go and trace.go, which
