@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/store"
 	"github.com/gatehouse-auth/gatehouse/test/postgres"
@@ -68,7 +69,8 @@ func benchRotate(b *testing.B, s store.Store, callers int) {
 	}
 	spread(b, callers, func(c, n int) error {
 		_, err := s.Rotate(b.Context(), store.Rotation{
-			Family: hash(c, -1), Used: hash(c, n), Successor: hash(c, n+1), Sealed: make([]byte, 92), Now: start, ExpiresAt: family(0).ExpiresAt,
+			Family: hash(c, -1), Used: hash(c, n), Successor: hash(c, n+1), Sealed: make([]byte, 92),
+			Now: start.Add(time.Duration(n) * time.Millisecond), ExpiresAt: family(0).ExpiresAt.Add(time.Duration(n) * time.Millisecond),
 		})
 		return err
 	})

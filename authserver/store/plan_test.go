@@ -53,8 +53,8 @@ func inspected[S interface {
 	}
 }
 
-// TestSQLiteNeverScans guards that every statement is answered from an index.
-func TestSQLiteNeverScans(t *testing.T) {
+// TestSQLiteInMemory runs the suite, and guards that every statement is answered from an index.
+func TestSQLiteInMemory(t *testing.T) {
 	s := open(t, "")
 	defer s.Close()
 	inspected(t, func(t *testing.T, o ...store.Option) *store.SQLite { return open(t, "", o...) }, func(t *testing.T, q string) {
@@ -79,9 +79,9 @@ func TestSQLiteNeverScans(t *testing.T) {
 	})
 }
 
-// TestPostgreSQLNeverScans guards that an index exists for every statement: with sequential scans forbidden, the planner takes
+// TestPostgreSQL runs the suite, and guards that an index exists for every statement: with sequential scans forbidden, the planner takes
 // one only where there is no other way, or walks an index without a condition.
-func TestPostgreSQLNeverScans(t *testing.T) {
+func TestPostgreSQL(t *testing.T) {
 	s := openPostgres(t, postgres.Start(t), store.WithLimits(store.Limits{Connections: 1}))
 	for _, set := range []string{"SET enable_seqscan = off", "SET plan_cache_mode = force_generic_plan"} {
 		if _, err := s.DB().Exec(set); err != nil {

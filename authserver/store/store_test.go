@@ -34,10 +34,6 @@ func TestSQLiteInAFile(t *testing.T) {
 	conformance.Run(t, func(t *testing.T, o ...store.Option) store.Store { return open(t, t.TempDir(), o...) })
 }
 
-func TestSQLiteInMemory(t *testing.T) {
-	conformance.Run(t, func(t *testing.T, o ...store.Option) store.Store { return open(t, "", o...) })
-}
-
 func TestStoresInMemoryShareNothing(t *testing.T) {
 	a, b := open(t, ""), open(t, "")
 	defer a.Close()
