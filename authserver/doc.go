@@ -16,7 +16,12 @@
 //   - routes.go: the table of all other endpoints. A new one is a handle_*.go and one row;
 //   - front.go: what all ways to ask for a decision share: deciding, counting, traces; refusals.go logs, refusal.go and
 //     identity.go answer. What is decided, and why, is package policy;
-//   - handle_verify.go: over HTTP; ext_authz.go: over gRPC, with package extauthz;
+//   - handle_verify.go: over HTTP; ext_authz.go: over gRPC, with package extauthz; cookie.go: by a browser's session;
+//     login_location.go: where a browser is sent that is not let in;
+//   - site.go: what browsers meet by one configuration; handle_pages.go: what all pages share; handle_session.go: /login and the
+//     handoff of codes; handle_auth.go: logins at providers; handle_logout.go, handle_backchannel.go, handle_account.go. Packages
+//     session, login, idp, directory and pages do the work;
+//   - store.go, store_calls.go: the store, opened when it is first needed;
 //   - metrics*.go, trace.go: what is told (docs/telemetry.md, which a test compares);
 //   - loader.go, snapshot.go: files to snapshot, last-good; handle_configz.go tells about both;
 //   - ops.go: the operations listener; ops_auth.go its token, handle_explain.go explains decisions;

@@ -152,6 +152,8 @@ func (v *visit) refuseAuth(p *idp.Provider, err error, want *purpose) {
 	level := slog.LevelInfo
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelWarn
+	}
+	if status == http.StatusServiceUnavailable {
 		setRetryAfter(v.w, storePatience)
 	}
 	v.log.LogAttrs(v.r.Context(), level, "a login at a provider came to nothing", slog.String("event", logs.EventLoginRefused),
@@ -201,16 +203,17 @@ func (v *visit) callback(p *idp.Provider) {
 		v.loginExpired(p, "state")
 		return
 	}
-	http.SetCookie(v.w, done)
-	want := purpose{returnTo: l.ReturnTo, handoff: l.Handoff}
 	switch err := v.uses.Use(ctx, usesOfLogins, l.ID(), v.now(), l.Expires); {
 	case errors.Is(err, store.ErrReused):
+		http.SetCookie(v.w, done)
 		v.loginExpired(p, "state_used")
 		return
 	case err != nil:
-		v.fault(err)
+		v.fault(err) // the cookie stays: the same callback may be good in a moment
 		return
 	}
+	http.SetCookie(v.w, done)
+	want := purpose{returnTo: l.ReturnTo, handoff: l.Handoff}
 	issuer, hasIssuer := v.query.Get("iss"), v.query.Has("iss")
 	if code := v.query.Get("error"); code != "" {
 		err := p.CheckIssuer(ctx, issuer, hasIssuer)

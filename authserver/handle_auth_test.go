@@ -3,6 +3,7 @@
 package authserver
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -318,5 +319,24 @@ func TestProviderIsAskedAgain(t *testing.T) {
 		if got := v.verify(); got != http.StatusOK {
 			t.Errorf("%s: %d afterwards", step.name, got)
 		}
+	}
+}
+
+// TestConfigzTellsOfProviders guards the condition UpstreamReady of providers: nothing is asked until somebody logs in.
+func TestConfigzTellsOfProviders(t *testing.T) {
+	w := newWorld(t, nil)
+	state := func() condition {
+		var body configz
+		if err := json.Unmarshal([]byte(httpGetOps(t, w.lab, "/configz")), &body); err != nil {
+			t.Fatal(err)
+		}
+		return body.Objects["IdentityProvider/default/sso"]["UpstreamReady"]
+	}
+	if c := state(); c.Status != "Unknown" || c.Reason != "NotYetFetched" || w.op.Calls(optest.PathMetadata) != 0 {
+		t.Errorf("before a login: %+v", c)
+	}
+	w.visitor(t).logIn("sso", "")
+	if c := state(); c.Status != "True" || c.Reason != "Ready" {
+		t.Errorf("after a login: %+v", c)
 	}
 }

@@ -113,6 +113,14 @@ func repeats(values url.Values) bool {
 // client is the address that the request comes from.
 func (v *visit) client() netip.Addr { return clientaddr.From(v.r, v.snap.login.TrustedProxies()) }
 
+// clientText is the address that a request comes from, for logs; "" if its connection has none.
+func clientText(r *http.Request, snap *snapshot) string {
+	if client := clientaddr.From(r, snap.login.TrustedProxies()); client.IsValid() {
+		return client.String()
+	}
+	return ""
+}
+
 // network is what of it is logged.
 func (v *visit) network() slog.Attr {
 	return slog.String("client", login.Network(v.client()).String())
@@ -120,7 +128,11 @@ func (v *visit) network() slog.Attr {
 
 // device is how people tell their browsers apart.
 func (v *visit) device() string {
-	return pages.ClientName(v.r.UserAgent()) + ", " + v.client().String()
+	name := pages.ClientName(v.r.UserAgent())
+	if client := clientText(v.r, v.snap); client != "" {
+		name += ", " + client
+	}
+	return name
 }
 
 // problem shows why the person does not get on; to programs it says so in JSON.

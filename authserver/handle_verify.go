@@ -8,7 +8,6 @@ import (
 
 	"go.opentelemetry.io/otel/propagation"
 
-	"github.com/gatehouse-auth/gatehouse/authserver/clientaddr"
 	"github.com/gatehouse-auth/gatehouse/authserver/policy"
 )
 
@@ -29,7 +28,7 @@ func (s *Server) serveVerify(w http.ResponseWriter, r *http.Request, tenant stri
 		answer.write(w)
 		return
 	}
-	s.overHTTP.logRefusal(&d, clientaddr.From(r, snap.login.TrustedProxies()).String())
+	s.overHTTP.logRefusal(&d, clientText(r, snap))
 	if d.Status == http.StatusUnauthorized {
 		if location, ok := loginLocation(snap.site, r.Header, r.Method); ok {
 			if wantsRedirect(r) {

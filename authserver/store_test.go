@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -115,6 +116,32 @@ func TestAStoreThatOpensAfterTheEndIsClosed(t *testing.T) {
 		synctest.Wait()
 		if d.closed.Load() != 1 {
 			t.Error("the store was left open")
+		}
+	})
+}
+
+// TestAnotherStore guards that a change of the connection string is a change of the store, at once, and that the one of before is closed.
+func TestAnotherStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &disk{release: make(chan error, 8)}
+		var places []storePlace
+		s := newLateStore("/data", time.Now, slog.New(slog.DiscardHandler))
+		s.open = func(ctx context.Context, at storePlace) (store.Store, error) {
+			places = append(places, at)
+			return d.open(ctx, at)
+		}
+		defer s.close()
+		for _, dsn := range []string{"", "", "host=a", "host=a", "host=b", ""} {
+			d.release <- nil
+			s.use(dsn)
+			if _, err := s.get(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		want := []storePlace{{dir: "/data"}, {dsn: "host=a"}, {dsn: "host=b"}, {dir: "/data"}}
+		if !slices.Equal(places, want) || d.closed.Load() != 3 {
+			t.Errorf("opened %v, closed %d", places, d.closed.Load())
 		}
 	})
 }

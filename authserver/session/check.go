@@ -54,9 +54,9 @@ func (m *Manager) find(ctx context.Context, snap *login.Snapshot, value string) 
 	if known != nil {
 		wait = staleWait
 	}
-	// Whoever began the look may be gone before the others.
-	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
 	found := m.flights.DoChan(flightKey(key, snap), func() (any, error) {
+		// Whoever began the look may be gone before the others.
+		look, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
 		defer cancel()
 		return m.check(look, snap, key, value)
 	})
@@ -64,7 +64,6 @@ func (m *Manager) find(ctx context.Context, snap *login.Snapshot, value string) 
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	case r := <-found:
-		cancel() // of one that joined another's
 		if r.Err != nil {
 			return nil, r.Err
 		}
