@@ -210,8 +210,11 @@ func TestSetFindsItsProviders(t *testing.T) {
 	if strings.Join(names, " ") != "sso a" || l.set.ByObject("IdentityProvider/default/a") != l.set.Get("a") || l.set.Get("staff") != nil {
 		t.Error(names)
 	}
+	if remotes := l.set.Remotes(); len(remotes) != 1 { // both are of one issuer
+		t.Errorf("%d key sources", len(remotes))
+	}
 	var none *idp.Set
-	if none.Get("a") != nil || none.ByObject("a") != nil || none.All() != nil {
+	if none.Get("a") != nil || none.ByObject("a") != nil || none.All() != nil || len(none.Remotes()) != 0 {
 		t.Error("a nil set is not empty")
 	}
 	l.base.Providers = append(l.base.Providers, config.Provider{Object: "IdentityProvider/default/new", Name: "new", Type: "SAML"})

@@ -9,12 +9,16 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/authserver/idp/profile"
 	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 	"github.com/gatehouse-auth/gatehouse/authserver/keys"
 )
+
+// oidcTimeout bounds one login's or refresh's requests, all together.
+const oidcTimeout = 20 * time.Second
 
 // oidc is an OpenID provider (OpenID Connect Core 1.0, the authorization code flow).
 //
@@ -197,6 +201,8 @@ func (o *oidc) checkIssuer(ctx context.Context, iss string, has bool) error {
 }
 
 func (o *oidc) exchange(ctx context.Context, a Answer) (*Profile, error) {
+	ctx, cancel := context.WithTimeout(ctx, oidcTimeout)
+	defer cancel()
 	e, err := o.endpoints(ctx)
 	if err != nil {
 		return nil, err

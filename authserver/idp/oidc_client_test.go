@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"maps"
 	"net/url"
 	"slices"
@@ -281,8 +282,8 @@ func TestRules(t *testing.T) {
 		if got := reasonOf(t, err); got != reason {
 			t.Errorf("%s: %v", expression, err)
 		}
-		if reason != "" && err.(*idp.Error).Message() != "only for the crew" { //nolint:errorlint // reasonOf has looked
-			t.Errorf("%s: the person is told %q", expression, err.(*idp.Error).Message()) //nolint:errorlint // as above
+		if e, ok := errors.AsType[*idp.Error](err); ok && e.Message() != "only for the crew" {
+			t.Errorf("%s: the person is told %q", expression, e.Message())
 		}
 	}
 }

@@ -15,6 +15,8 @@ import (
 // refresh renews a login (OpenID Connect Core 1.0 §12). The claims are those of the new ID token, or of the last one where none is given, with a new
 // answer of userinfo in either case.
 func (o *oidc) refresh(ctx context.Context, u Upstream) (*Profile, error) {
+	ctx, cancel := context.WithTimeout(ctx, oidcTimeout)
+	defer cancel()
 	e, err := o.endpoints(ctx)
 	if err != nil {
 		return nil, err

@@ -112,7 +112,7 @@ func TestRefreshEnds(t *testing.T) {
 				t.Fatalf("%v, want %q", err, row.reason)
 			}
 			for _, is := range []error{idp.ErrEnded, idp.ErrUnavailable, idp.ErrNoRefresh} {
-				if errors.Is(err, is) != (row.is == is) { //nolint:errorlint // the same value is meant
+				if errors.Is(err, is) != errors.Is(row.is, is) {
 					t.Errorf("%v: is %v: %v", err, is, errors.Is(err, is))
 				}
 			}

@@ -160,3 +160,15 @@ func (s *Set) All() []*Provider {
 	}
 	return slices.Clone(s.all)
 }
+
+// Remotes returns where the providers' keys are, each with 0, for [keys.Engine.Name] together with those of policies: sources that it is not told of are
+// forgotten when nobody has logged in for a while.
+func (s *Set) Remotes() map[keys.Source]time.Duration {
+	named := map[keys.Source]time.Duration{}
+	for _, p := range s.All() {
+		if c, ok := p.connector.(*oidc); ok {
+			named[c.source] = 0
+		}
+	}
+	return named
+}

@@ -20,7 +20,7 @@ import (
 const (
 	PathMetadata   = "/.well-known/openid-configuration"
 	PathAuthorize  = "/authorize"
-	PathToken      = "/token" //nolint:gosec // a path
+	PathToken      = "/token"
 	PathJWKS       = "/jwks"
 	PathUserInfo   = "/userinfo"
 	PathEndSession = "/logout"
@@ -105,7 +105,7 @@ func Start(tb testing.TB, o Options) *OP {
 		o.Client.Method = "client_secret_basic"
 	}
 	if o.Now == nil {
-		o.Now = time.Now //nolint:forbidigo // the default of tests
+		o.Now = time.Now
 	}
 	op := &OP{
 		options: o, calls: map[string]int{}, codes: map[string]*grant{}, access: map[string]*grant{}, refresh: map[string]*grant{}, used: map[string]bool{},
