@@ -96,24 +96,34 @@ func TestNobodyIsLinkedToAnAdministratorsUser(t *testing.T) {
 	if u, o := w.comes(t, "hub", hubs(func(in *Login) { in.Email, in.Username = secretEmail, secretName })); u.ID == subject(secretEmail) || !o.Created || u.Username != "sue.hub" {
 		t.Errorf("linked to the Secret's user: %+v", u)
 	}
-	// Not even if a row claimed that the address is verified, or that somebody with a password came from a provider.
+	// Not even if a row claimed more than it can: each of these lacks one thing.
 	dave := w.add(t, "dave@acme.example")
 	err := w.store.EditUsers(t.Context(), "acme", func(tx store.UserTx) error {
 		u, err := tx.User(dave.ID)
 		if err != nil {
 			return err
 		}
-		u.EmailVerified, u.EmailProvider = true, "default/sso"
-		if err := tx.PutUser(u); err != nil {
-			return err
+		hash := u.PasswordHash
+		for _, row := range []struct {
+			id, name, provider, hash string
+			verified                 bool
+		}{
+			{dave.ID, "dave", "", "", true},                                              // no provider
+			{"0b4f61ae-44a1-4f0e-9d0c-5f7e5f3d0a01", "carol", "default/sso", hash, true}, // a password
+			{"0b4f61ae-44a1-4f0e-9d0c-5f7e5f3d0a02", "erin", "default/sso", "", false},   // an address that is not verified
+		} {
+			u.ID, u.Username, u.Email, u.Provider, u.PasswordHash = row.id, row.name, row.name+"@acme.example", row.provider, row.hash
+			u.EmailVerified, u.EmailProvider = row.verified, "default/sso"
+			if err := tx.PutUser(u); err != nil {
+				return err
+			}
 		}
-		u.ID, u.Username, u.Email, u.Provider = "0b4f61ae-44a1-4f0e-9d0c-5f7e5f3d0a01", "carol", "carol@acme.example", "default/sso"
-		return tx.PutUser(u)
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, email := range []string{"dave@acme.example", "carol@acme.example"} {
+	for _, email := range []string{"dave@acme.example", "carol@acme.example", "erin@acme.example"} {
 		in := hubs(func(in *Login) { in.Subject, in.Email = email, email })
 		if u, o := w.comes(t, "hub", in); !o.Created || o.Linked {
 			t.Errorf("%s was linked: %+v, %+v", email, u, o)

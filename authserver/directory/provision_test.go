@@ -3,6 +3,7 @@
 package directory
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -297,6 +298,65 @@ func loginsAtOnce(t *testing.T, replicas ...*world) {
 	}
 	if len(told) != 3 { // two are made, one of them with a suffix
 		t.Errorf("told %q", told)
+	}
+}
+
+// again is a store that loses each transaction once, as one that meets a conflict does, and what happens between its two runs.
+type again struct {
+	store.Store
+	between func()
+}
+
+func (a again) EditUsers(ctx context.Context, organization string, f func(store.UserTx) error) error {
+	lost := errors.New("lost")
+	err := a.Store.EditUsers(ctx, organization, func(tx store.UserTx) error {
+		if err := f(tx); err != nil {
+			return err
+		}
+		return lost
+	})
+	if !errors.Is(err, lost) {
+		return err
+	}
+	a.between()
+	return a.Store.EditUsers(ctx, organization, f)
+}
+
+// TestALostTransactionLeavesNothing guards that what is told and returned is what the transaction that counted did.
+func TestALostTransactionLeavesNothing(t *testing.T) {
+	w := newWorld(t)
+	nothing := func() {}
+	w.Store = again{w.store, nothing}
+	w.linking("sso", "hub")
+	u, o := w.comes(t, "sso", bob("1"))
+	if diff := cmp.Diff(Outcome{Created: true}, o); diff != "" {
+		t.Errorf("a first login (-want +got):\n%s", diff)
+	}
+	if got, o := w.comes(t, "hub", bob("2", called("rob"))); got.ID != u.ID || !cmp.Equal(o, Outcome{Linked: true}) {
+		t.Errorf("a linked one: %+v, %+v", got, o)
+	}
+	_, o = w.comes(t, "sso", bob("1", called("rob"), func(in *Login) { in.Name = "Rob" }))
+	if diff := cmp.Diff(Outcome{Synced: []string{"name", "username"}, RenamedFrom: "bob"}, o); diff != "" {
+		t.Errorf("a changed one (-want +got):\n%s", diff)
+	}
+	want := []string{"user.created", "user.linked", "user.renamed bob>rob", "user.changed name username"}
+	if diff := cmp.Diff(want, w.log.take(t)); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+	rival := newWorldOn(w.store)
+	var first store.User
+	w.Store = again{w.store, func() { first, _ = rival.comes(t, "sso", bob("9", called("zoe"))) }}
+	if got, o := w.comes(t, "sso", bob("9", called("zoe"))); got.ID != first.ID || !cmp.Equal(o, Outcome{}) || w.log.take(t) != nil {
+		t.Errorf("a first login that another replica was quicker with: %+v, %+v", got, o)
+	}
+	w.Store = again{w.store, nothing}
+	w.sessions(t, u.ID)
+	yes := true
+	if _, err := w.Edit(t.Context(), w.snapshot(), Ref{Name: u.ID}, Change{Disabled: &yes, Groups: &[]string{"x"}}); err != nil || w.alive(t, u.ID) != 0 {
+		t.Errorf("an administrator's change: %v", err)
+	}
+	if diff := cmp.Diff([]string{"user.changed groups", "user.disabled"}, w.log.take(t)); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
 	}
 }
 

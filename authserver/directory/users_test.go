@@ -276,6 +276,9 @@ func TestEditRefuses(t *testing.T) {
 	if told := w.log.take(t); told != nil {
 		t.Errorf("told %q", told)
 	}
+	if _, err := w.Edit(t.Context(), w.snapshot(), Ref{Name: "ann"}, Change{Email: text(secretEmail)}); err != nil {
+		t.Errorf("an address that ann does not log in with: %v", err)
+	}
 }
 
 func TestDelete(t *testing.T) {
