@@ -88,9 +88,9 @@ func TestPostgreSQL(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	n := 0
+	n, dsn := 0, postgres.Start(t)
 	inspected(t, func(t *testing.T, o ...store.Option) *store.PostgreSQL {
-		return openPostgres(t, postgres.Start(t), o...)
+		return emptied(t, dsn, o...)
 	}, func(t *testing.T, q string) {
 		n++
 		plan := explain(t, s.DB(), fmt.Sprintf("q%d", n), q)
