@@ -41,8 +41,13 @@ const alicePassword = "correct horse"
 // newWorld starts both. change may change what is rendered, op how the provider behaves.
 func newWorld(t testing.TB, change func(w *world)) *world {
 	t.Helper()
+	return newWorldWith(t, func(*Options) {}, change)
+}
+
+func newWorldWith(t testing.TB, options func(*Options), change func(w *world)) *world {
+	t.Helper()
 	w := &world{}
-	w.lab = newLabWith(t, nil, func(o *Options) { o.Now = w.time })
+	w.lab = newLabWith(t, nil, func(o *Options) { o.Now = w.time; options(o) })
 	server := httptest.NewServer(w.publicHandler)
 	t.Cleanup(server.Close)
 	w.origin = server.URL

@@ -305,7 +305,8 @@ func TestProviderIsAskedAgain(t *testing.T) {
 			b.Handlers = map[string]http.HandlerFunc{optest.PathToken: step.handler}
 		}
 		w.op.Behave(b)
-		before := w.op.Calls(optest.PathToken)
+		before, kept := w.op.Calls(optest.PathToken), w.upstream(t, v)
+		w.log.take()
 		w.pass(15*time.Minute + time.Second)
 		if got := v.verify(); got != http.StatusOK { // it is asked behind this request
 			t.Fatalf("%s: %d", step.name, got)
@@ -315,11 +316,29 @@ func TestProviderIsAskedAgain(t *testing.T) {
 			eventually(t, "the session ends", func() bool { return v.verify() == http.StatusUnauthorized })
 			continue
 		}
+		// Until the answer is taken in: the clock must not move while tokens are judged.
+		eventually(t, "the answer is taken in", func() bool {
+			return w.upstream(t, v) != kept || step.name == "away" && strings.Contains(w.log.take(), "session.renewal_failed")
+		})
 		w.pass(session.CheckInterval)
 		if got := v.verify(); got != http.StatusOK {
 			t.Errorf("%s: %d afterwards", step.name, got)
 		}
 	}
+}
+
+// upstream is what the store holds of the provider's tokens for the visitor's session, sealed.
+func (w *world) upstream(t testing.TB, v *visitor) string {
+	t.Helper()
+	s, err := w.store.Session(t.Context(), session.Key(v.session()), w.time())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var data struct{ Upstream string }
+	if err := json.Unmarshal(s.Data, &data); err != nil || data.Upstream == "" {
+		t.Fatalf("the session keeps nothing of the provider: %v", err)
+	}
+	return data.Upstream
 }
 
 // TestConfigzTellsOfProviders guards the condition UpstreamReady of providers: nothing is asked until somebody logs in.
