@@ -179,21 +179,42 @@ func (b *tab) fill(selector, text string) {
 	run(b, "filling "+selector, chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
-// awaitLocation waits until the page's address begins with prefix and the page has loaded.
-func (b *tab) awaitLocation(prefix string) {
+// await asks again and again until the answer is good.
+func (b *tab) await(what string, good func() bool) {
 	b.t.Helper()
-	deadline, tick := time.Now().Add(patience), time.NewTicker(50*time.Millisecond)
+	deadline, tick := time.Now().Add(patience), time.NewTicker(20*time.Millisecond)
 	defer tick.Stop()
-	for {
-		where, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.readyState === "complete" ? location.href : ""`))
-		if err == nil && strings.HasPrefix(where, prefix) {
-			return
-		}
+	for !good() {
 		if time.Now().After(deadline) {
-			b.t.Fatalf("the browser is at %q (%v), want %s…:\n%s", where, err, prefix, b.text())
+			where, _ := chromedp.Run(b.ctx, chromedp.Location())
+			b.t.Fatalf("%s: not in time; the browser is at %s:\n%s", what, where, b.text())
 		}
 		<-tick.C
 	}
+}
+
+// awaitLocation waits until the page's address begins with prefix and the page has loaded.
+func (b *tab) awaitLocation(prefix string) {
+	b.t.Helper()
+	b.await("getting to "+prefix, func() bool {
+		where, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.readyState === "complete" ? location.href : ""`))
+		return err == nil && strings.HasPrefix(where, prefix)
+	})
+}
+
+// awaitFocus waits until the field has the focus: autofocus comes after the page has loaded, and keys pressed before are lost.
+func (b *tab) awaitFocus(id string) {
+	b.t.Helper()
+	b.await("the focus of "+id, func() bool {
+		at, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.activeElement && document.hasFocus() ? document.activeElement.id : ""`))
+		return err == nil && at == id
+	})
+}
+
+// awaitComplaint waits until the browser complains of something.
+func (b *tab) awaitComplaint(about string) {
+	b.t.Helper()
+	b.await("a complaint of "+about, func() bool { return strings.Contains(strings.Join(b.heard(), "\n"), about) })
 }
 
 // text is what the page says.
@@ -230,21 +251,5 @@ func (b *tab) screenshot(name string) {
 	}
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600); err != nil {
 		b.t.Fatal(err)
-	}
-}
-
-// awaitComplaint waits until the browser complains of something.
-func (b *tab) awaitComplaint(about string) {
-	b.t.Helper()
-	deadline, tick := time.Now().Add(patience), time.NewTicker(20*time.Millisecond)
-	defer tick.Stop()
-	for {
-		if said := strings.Join(b.heard(), "\n"); strings.Contains(said, about) {
-			return
-		}
-		if time.Now().After(deadline) {
-			b.t.Fatalf("the browser says nothing of %s", about)
-		}
-		<-tick.C
 	}
 }

@@ -92,6 +92,7 @@ func TestFormWithoutScripts(t *testing.T) {
 	tab := newTab(t, browser)
 	call(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	tab.open(server.URL + "/login")
+	tab.awaitFocus("email")
 	for _, keys := range []string{"alice@acme.example", kb.Tab, "correct horse", kb.Enter} { // the first field has the focus
 		run(tab, "typing", chromedp.KeyEvent(keys))
 	}

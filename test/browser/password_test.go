@@ -68,6 +68,7 @@ func (b *tab) keys(all ...string) {
 func (b *tab) logIn(s *site) (session string) {
 	b.t.Helper()
 	b.open(s.url + "/login")
+	b.awaitFocus("email")
 	b.keys("ada@acme.example", kb.Tab, adaPassword, kb.Enter)
 	b.awaitLocation(s.url + "/account")
 	return s.wantVerified(b, map[string]string{"X-Auth-Request-User": "ada", "X-Auth-Request-Email": "ada@acme.example", "X-Auth-Request-Groups": "staff", "X-Auth-Tenant": "default"})
@@ -80,9 +81,11 @@ func TestPasswordLogin(t *testing.T) {
 	s := newPasswordSite(t, "{}")
 	b := newPlainTab(t, browser)
 	b.open(s.url + "/login?return_to=/account")
+	b.awaitFocus("email")
 	b.keys("ada@acme.example", kb.Tab, "wrong", kb.Enter)
 	run(b, "awaiting the message", chromedp.WaitVisible(chromedp.CSS("#problem")))
 	b.wantText("The email address or the password is not right.")
+	b.awaitFocus("password")
 	b.keys(adaPassword, kb.Enter) // the address is still there, and the password has the focus
 	b.awaitLocation(s.url + "/account")
 	b.wantText("Ada Lovelace", "ada@acme.example", "This browser")
@@ -136,6 +139,7 @@ func TestHandoffAfterForm(t *testing.T) {
 	for _, how := range []string{"form", "session"} {
 		b.open(begin)
 		if how == "form" {
+			b.awaitFocus("email")
 			b.keys("ada@acme.example", kb.Tab, adaPassword, kb.Enter)
 		}
 		b.awaitLocation(target)
