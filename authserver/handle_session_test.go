@@ -35,7 +35,7 @@ func TestPasswordForm(t *testing.T) {
 	if again.StatusCode != http.StatusSeeOther || v.session() == before {
 		t.Error("a second login keeps the session of the first")
 	}
-	if got := v.get("/verify", "Cookie: gatehouse-session="+before); got.StatusCode != http.StatusUnauthorized {
+	if got := w.visitor(t).get("/verify", "Cookie: gatehouse-session="+before); got.StatusCode != http.StatusUnauthorized {
 		t.Error("the session before a login goes on") // whoever had planted it would be logged in
 	}
 	if log := w.log.take(); strings.Contains(log, alicePassword) || strings.Contains(log, "hunter2") || strings.Contains(log, before) {
@@ -188,7 +188,7 @@ func TestLogout(t *testing.T) {
 		if !strings.HasPrefix(to.String(), w.op.URL("/logout")) || q.Get("post_logout_redirect_uri") != w.origin+"/login" || q.Get("id_token_hint") == "" || q.Get("state") == "" {
 			t.Errorf("%s leads to %s", path, to)
 		}
-		if v.session() != "" || v.get("/verify", "Cookie: gatehouse-session="+value).StatusCode != http.StatusUnauthorized {
+		if v.session() != "" || w.visitor(t).get("/verify", "Cookie: gatehouse-session="+value).StatusCode != http.StatusUnauthorized {
 			t.Errorf("%s: the session goes on", path)
 		}
 		if back := v.follow(v.follow(got)); back.StatusCode != http.StatusOK { // the provider sends the browser to /login

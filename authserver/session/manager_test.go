@@ -397,7 +397,9 @@ func TestRenewals(t *testing.T) {
 		t.Fatalf("asked %d times right after the login, %v", l.provider.asked.Load(), err)
 	}
 	l.clock.pass(15 * time.Minute)
-	var group sync.WaitGroup
+	var group, read sync.WaitGroup
+	read.Add(20)
+	l.switched.during = func() { read.Done(); read.Wait() } // all have seen that it is time before one takes the turn
 	for i := range 20 {
 		m := l.Manager
 		if i%2 == 0 {
@@ -410,6 +412,7 @@ func TestRenewals(t *testing.T) {
 		})
 	}
 	group.Wait()
+	l.switched.during = nil
 	if n := l.provider.asked.Load(); n != 1 {
 		t.Fatalf("asked %d times by twenty at once", n)
 	}
