@@ -62,55 +62,76 @@ func serverOf(o client.Object) (types.NamespacedName, bool) {
 // referencesOf lists what a spec names, whether or not the object is accepted: events of these Secrets and ConfigMaps
 // matter to it. Which of them are read is render's decision.
 func referencesOf(o client.Object) []render.Ref {
-	var refs []render.Ref
-	bundle := func(b *v1alpha1.CABundleReference) {
-		if b != nil {
-			refs = append(refs, render.Ref{Kind: b.Kind, Namespace: o.GetNamespace(), Name: b.Name})
-		}
-	}
-	secret := func(s *v1alpha1.SecretKeyReference) {
-		if s != nil {
-			refs = append(refs, render.Ref{Kind: v1alpha1.BundleSecret, Namespace: o.GetNamespace(), Name: s.Name})
-		}
-	}
-	image := func(i *v1alpha1.Image) {
-		if i != nil && i.ConfigMapRef != nil {
-			refs = append(refs, render.Ref{Kind: v1alpha1.BundleConfigMap, Namespace: o.GetNamespace(), Name: i.ConfigMapRef.Name})
-		}
-	}
+	l := nameList{namespace: o.GetNamespace()}
 	switch o := o.(type) {
 	case *v1alpha1.AuthServer:
-		if o.Spec.Outbound != nil {
-			bundle(o.Spec.Outbound.CABundleRef)
-		}
-		if o.Spec.Store.PostgreSQL != nil {
-			secret(&o.Spec.Store.PostgreSQL.DSNSecretRef)
-		}
-		image(o.Spec.Login.Theme.Logo)
+		l.server(&o.Spec)
 	case *v1alpha1.IdentityProvider:
-		bundle(o.Spec.CABundleRef)
-		image(o.Spec.Icon)
-		if o.Spec.Password != nil {
-			secret(o.Spec.Password.UsersSecretRef)
-		}
-		if o.Spec.OIDC != nil {
-			secret(o.Spec.OIDC.ClientSecretRef)
-		}
-		if o.Spec.OAuth2 != nil {
-			secret(o.Spec.OAuth2.ClientSecretRef)
-		}
+		l.provider(&o.Spec)
 	case *v1alpha1.TenantJWTPolicy:
-		bundle(o.Spec.CABundleRef)
-		for i := range o.Spec.Issuers {
-			for j := range o.Spec.Issuers[i].Keys {
-				secret(o.Spec.Issuers[i].Keys[j].SecretRef)
-			}
-		}
-		if d := o.Spec.Decryption; d != nil {
-			for i := range d.Keys {
-				secret(&d.Keys[i].SecretRef)
-			}
+		l.policy(&o.Spec)
+	}
+	return l.refs
+}
+
+// nameList gathers what the spec of an object of the namespace names.
+type nameList struct {
+	namespace string
+	refs      []render.Ref
+}
+
+func (l *nameList) bundle(b *v1alpha1.CABundleReference) {
+	if b != nil {
+		l.refs = append(l.refs, render.Ref{Kind: b.Kind, Namespace: l.namespace, Name: b.Name})
+	}
+}
+
+func (l *nameList) secret(s *v1alpha1.SecretKeyReference) {
+	if s != nil {
+		l.refs = append(l.refs, render.Ref{Kind: v1alpha1.BundleSecret, Namespace: l.namespace, Name: s.Name})
+	}
+}
+
+func (l *nameList) image(i *v1alpha1.Image) {
+	if i != nil && i.ConfigMapRef != nil {
+		l.refs = append(l.refs, render.Ref{Kind: v1alpha1.BundleConfigMap, Namespace: l.namespace, Name: i.ConfigMapRef.Name})
+	}
+}
+
+func (l *nameList) server(spec *v1alpha1.AuthServerSpec) {
+	if spec.Outbound != nil {
+		l.bundle(spec.Outbound.CABundleRef)
+	}
+	if spec.Store.PostgreSQL != nil {
+		l.secret(&spec.Store.PostgreSQL.DSNSecretRef)
+	}
+	l.image(spec.Login.Theme.Logo)
+}
+
+func (l *nameList) provider(spec *v1alpha1.IdentityProviderSpec) {
+	l.bundle(spec.CABundleRef)
+	l.image(spec.Icon)
+	if spec.Password != nil {
+		l.secret(spec.Password.UsersSecretRef)
+	}
+	if spec.OIDC != nil {
+		l.secret(spec.OIDC.ClientSecretRef)
+	}
+	if spec.OAuth2 != nil {
+		l.secret(spec.OAuth2.ClientSecretRef)
+	}
+}
+
+func (l *nameList) policy(spec *v1alpha1.TenantJWTPolicySpec) {
+	l.bundle(spec.CABundleRef)
+	for i := range spec.Issuers {
+		for j := range spec.Issuers[i].Keys {
+			l.secret(spec.Issuers[i].Keys[j].SecretRef)
 		}
 	}
-	return refs
+	if d := spec.Decryption; d != nil {
+		for i := range d.Keys {
+			l.secret(&d.Keys[i].SecretRef)
+		}
+	}
 }

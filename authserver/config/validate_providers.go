@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 func (s *Store) validate() error {
@@ -77,19 +78,25 @@ func (p *Provider) validate() error {
 	if err := p.Icon.validate("icon"); err != nil {
 		return err
 	}
+	blocks := 0
+	for _, there := range []bool{p.Password != nil, p.OIDC != nil, p.OAuth2 != nil} {
+		if there {
+			blocks++
+		}
+	}
+	var err error
 	switch {
-	case p.Type == ProviderPassword && p.Password != nil && p.OIDC == nil && p.OAuth2 == nil:
+	case blocks == 1 && p.Type == ProviderPassword && p.Password != nil:
 		return nil
-	case p.Type == ProviderOIDC && p.OIDC != nil && p.Password == nil && p.OAuth2 == nil:
-		if err := p.OIDC.validate(); err != nil {
-			return fmt.Errorf("oidc: %w", err)
-		}
-	case p.Type == ProviderOAuth2 && p.OAuth2 != nil && p.Password == nil && p.OIDC == nil:
-		if err := p.OAuth2.validate(); err != nil {
-			return fmt.Errorf("oauth2: %w", err)
-		}
+	case blocks == 1 && p.Type == ProviderOIDC && p.OIDC != nil:
+		err = p.OIDC.validate()
+	case blocks == 1 && p.Type == ProviderOAuth2 && p.OAuth2 != nil:
+		err = p.OAuth2.validate()
 	default:
 		return errors.New("type is not known, or its block is missing")
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", strings.ToLower(p.Type), err)
 	}
 	return p.validateUsers()
 }

@@ -81,9 +81,9 @@ var _ = Describe("AuthServer", func() {
 		u, err := create(ctx, server())
 		Expect(err).NotTo(HaveOccurred())
 		Expect(u.Object["spec"]).To(Equal(map[string]any{
-			"replicas":            int64(1),
-			"allowedNamespaces":   map[string]any{"from": "Same"},
-			"store":               map[string]any{"type": "Embedded"},
+			"replicas":          int64(1),
+			"allowedNamespaces": map[string]any{"from": "Same"},
+			"store":             map[string]any{"type": "Embedded"},
 			"login": map[string]any{
 				"lockout": map[string]any{"maxFailures": int64(10), "window": "15m", "duration": "1m"},
 				"theme":   map[string]any{},
