@@ -13,6 +13,7 @@ import (
 // linkable finds the known user whom an unknown identity belongs to, or nil. A mistake here gives one person another's account, so all of this has to hold:
 //
 //   - the provider links, and says of the address that it is verified;
+//   - the user's address is the same mailbox (sameMailbox): the store finds users by folded address, under which other mailboxes lie, too;
 //   - a provider that links too, of the same organization and in force now, has said that of the user's address;
 //   - the user came from a provider: never an administrator's user, nor one who has a password (those of a Secret are in no store);
 //   - the user has no other account at this provider: two accounts of one address there are two people, for instance since the address was given to another;
@@ -30,7 +31,7 @@ func linkable(tx store.UserTx, snap *Snapshot, p *config.Provider, in *Login) (*
 	var found *store.User
 	for i := range users {
 		u := &users[i]
-		if !snap.vouched(u, p.Organization) {
+		if !sameMailbox(u.Email, in.Email) || !snap.vouched(u, p.Organization) {
 			continue
 		}
 		identities, err := tx.Identities(u.ID)
@@ -47,6 +48,21 @@ func linkable(tx store.UserTx, snap *Snapshot, p *config.Provider, in *Login) (*
 		found = u
 	}
 	return found, nil
+}
+
+// sameMailbox tells whether two addresses are the same but for the case of ASCII letters. Nothing else is equal: straße@ and strasse@, or a full-width bob@ and
+// bob@, are different mailboxes (RFC 6532), whose owners are different people. Case alone is folded although RFC 5321 §2.4 leaves it to the host: no
+// host is known that has two people behind it, and providers change it.
+func sameMailbox(a, b string) bool { return asciiLower(a) == asciiLower(b) }
+
+func asciiLower(s string) string {
+	lower := []byte(s)
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] = c + ('a' - 'A')
+		}
+	}
+	return string(lower)
 }
 
 // vouched tells whether a user's address can be trusted as much as that of the login.

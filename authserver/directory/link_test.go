@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/fold"
 	"github.com/gatehouse-auth/gatehouse/authserver/store"
 )
 
@@ -82,6 +83,40 @@ func TestLinking(t *testing.T) {
 				t.Errorf("told %q", told)
 			}
 		})
+	}
+}
+
+// TestLinkingTakesOneMailboxOnly guards addresses that the store finds under one folded name, and that are mailboxes of different people: whoever registers
+// the second at a provider that checks it well must not get the account of the first.
+func TestLinkingTakesOneMailboxOnly(t *testing.T) {
+	for _, c := range []struct {
+		known, comes string
+		linked       bool
+	}{
+		{"strasse@acme.example", "strasse@acme.example", true},
+		{"strasse@acme.example", "Strasse@ACME.example", true},
+		{"straße@acme.example", "straße@Acme.Example", true},
+		{"strasse@acme.example", "straße@acme.example", false},
+		{"straße@acme.example", "STRASSE@acme.example", false},
+		{"straße@acme.example", "stra\u1e9ee@acme.example", false}, // the capital ß
+		{"bob@acme.example", "Ｂob@acme.example", false},
+		{"fin@acme.example", "ﬁn@acme.example", false},
+		{"kim@acme.example", "\u212aim@acme.example", false}, // the Kelvin sign, which simple case folding makes a k
+		{"ren\u00e9@acme.example", "rene\u0301@acme.example", false},
+		{"\u00e9va@acme.example", "\u00c9va@acme.example", false}, // case, but not of ASCII
+		{"bob@strasse.example", "bob@straße.example", false},
+		{"bob@acme.example", "bob@acme\uff0eexample", false}, // a full-width dot
+	} {
+		if fold.Name(c.known) != fold.Name(c.comes) {
+			t.Errorf("%q and %q are not found as one: the row guards nothing", c.known, c.comes)
+		}
+		w := newWorld(t)
+		w.linking("sso", "hub")
+		known, _ := w.comes(t, "sso", bob("1", func(in *Login) { in.Email = c.known }))
+		u, o := w.comes(t, "hub", hubs(func(in *Login) { in.Email = c.comes }))
+		if (u.ID == known.ID) != c.linked || o.Linked != c.linked || o.Created == c.linked {
+			t.Errorf("%q comes where %q is known: %+v, linked should be %v", c.comes, c.known, o, c.linked)
+		}
 	}
 }
 
