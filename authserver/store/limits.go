@@ -6,8 +6,8 @@ package store
 type Limits struct {
 	// Connections bounds how many connections a pool has: to PostgreSQL, and of those that read from SQLite.
 	Connections int
-	// UsesOfScope and Counters stand for MaxUsesOfScope and MaxCounters.
-	UsesOfScope, Counters int
+	// UsesOfScope, Counters and UsersOfOrganization stand for MaxUsesOfScope, MaxCounters and MaxUsersOfOrganization.
+	UsesOfScope, Counters, UsersOfOrganization int
 }
 
 // Option changes how a store is opened.
@@ -24,6 +24,7 @@ func limitsOf(options []Option, connections int) Limits {
 	l.Connections = either(l.Connections, connections)
 	l.UsesOfScope = either(l.UsesOfScope, MaxUsesOfScope)
 	l.Counters = either(l.Counters, MaxCounters)
+	l.UsersOfOrganization = either(l.UsersOfOrganization, MaxUsersOfOrganization)
 	return l
 }
 

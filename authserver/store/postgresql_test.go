@@ -29,7 +29,7 @@ func openPostgres(t testing.TB, dsn string, options ...store.Option) *store.Post
 func emptied(t *testing.T, dsn string, options ...store.Option) *store.PostgreSQL {
 	t.Helper()
 	s := openPostgres(t, dsn, options...)
-	for _, table := range []string{"users", "sessions", "refresh_families", "codes", "uses", "use_counts", "counters"} { // others follow them
+	for _, table := range []string{"users", "user_counts", "sessions", "refresh_families", "codes", "uses", "use_counts", "counters"} { // others follow them
 		if _, err := s.DB().Exec("DELETE FROM " + table); err != nil {
 			t.Fatal(err)
 		}

@@ -24,6 +24,8 @@ const (
 	MaxUsesOfScope = 1 << 17
 	// MaxCounters bounds the counters of all groups, in number, as the next sweep leaves them.
 	MaxCounters = 1 << 17
+	// MaxUsersOfOrganization bounds the users of one organization that providers made, in number. Those of administrators are not counted.
+	MaxUsersOfOrganization = 1_000_000
 )
 
 var (
@@ -61,7 +63,10 @@ type User struct {
 	Provider string
 	// PasswordHash is a PHC string; empty for users without a password.
 	PasswordHash string
-	Disabled     bool
+	// PasswordVersion numbers the user's passwords. The store sets it: another with each PutUser that changes PasswordHash, the same after a
+	// rehash by RecordLogin.
+	PasswordVersion int64
+	Disabled        bool
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	// LastLoginAt is zero before the first login.
@@ -118,7 +123,8 @@ type UserTx interface {
 	// Identity returns ErrNotFound also for one of another organization: each may know the same person by itself.
 	Identity(key IdentityKey) (Identity, error)
 	Identities(user string) ([]Identity, error)
-	// PutUser inserts a user, or replaces the one with that ID. ErrTaken if username or e-mail address belong to another.
+	// PutUser inserts a user, or replaces the one with that ID. ErrTaken if username or e-mail address belong to another; ErrFull
+	// for a user of a provider beyond MaxUsersOfOrganization.
 	PutUser(u User) error
 	// PutIdentity inserts or replaces. ErrFull beyond MaxIdentities of the user.
 	PutIdentity(i Identity) error

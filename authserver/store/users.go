@@ -15,14 +15,14 @@ import (
 )
 
 const userColumns = `id, organization, username, email, email_verified, email_provider, name, phone, comment, groups, provider, password_hash,
-	disabled, created_at, updated_at, last_login_at`
+	disabled, created_at, updated_at, last_login_at, password_version`
 
 func scanUser(rows *sql.Rows) (User, error) {
 	var u User
 	var groups string
 	var verified, disabled, created, updated, login int64
 	err := rows.Scan(&u.ID, &u.Organization, &u.Username, &u.Email, &verified, &u.EmailProvider, &u.Name, &u.Phone, &u.Comment, &groups, &u.Provider,
-		&u.PasswordHash, &disabled, &created, &updated, &login)
+		&u.PasswordHash, &disabled, &created, &updated, &login, &u.PasswordVersion)
 	if err != nil {
 		return User{}, err
 	}

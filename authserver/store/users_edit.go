@@ -22,7 +22,7 @@ func (d *database) EditUsers(ctx context.Context, organization string, f func(tx
 		if err := t.names(t, "organization "+organization); err != nil {
 			return fmt.Errorf("editing users: %w", err)
 		}
-		return f(userTx{t, organization})
+		return f(userTx{t, organization, d.limits.UsersOfOrganization})
 	})
 }
 
@@ -30,6 +30,7 @@ func (d *database) EditUsers(ctx context.Context, organization string, f func(tx
 type userTx struct {
 	t            *tx
 	organization string
+	most         int // users of providers
 }
 
 var _ UserTx = userTx{}
@@ -120,17 +121,26 @@ func (u userTx) PutUser(user User) error {
 			return err
 		}
 	}
-	if user.Groups == nil {
-		user.Groups = []string{}
+	if err := u.count(&user); err != nil {
+		return err
 	}
-	groups, err := json.Marshal(user.Groups)
-	if err != nil {
-		return fmt.Errorf("storing a user's groups: %w", err)
+	return u.write(&user, username, email)
+}
+
+// write inserts or replaces. Whatever the caller meant by it, another hash is another password: RecordLogin is how one is rehashed.
+func (u userTx) write(user *User, username, email string) error {
+	groups := []byte("[]")
+	if user.Groups != nil {
+		var err error
+		if groups, err = json.Marshal(user.Groups); err != nil {
+			return fmt.Errorf("storing a user's groups: %w", err)
+		}
 	}
-	n, err := u.t.exec(`INSERT INTO users (`+userColumns+`, username_folded, email_folded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	n, err := u.t.exec(`INSERT INTO users (`+userColumns+`, username_folded, email_folded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET username = excluded.username, email = excluded.email, email_verified = excluded.email_verified,
 		email_provider = excluded.email_provider, name = excluded.name, phone = excluded.phone, comment = excluded.comment, groups = excluded.groups,
-		provider = excluded.provider, password_hash = excluded.password_hash, disabled = excluded.disabled, created_at = excluded.created_at,
+		provider = excluded.provider, password_hash = excluded.password_hash,
+		password_version = users.password_version + CASE WHEN users.password_hash = excluded.password_hash THEN 0 ELSE 1 END, disabled = excluded.disabled, created_at = excluded.created_at,
 		updated_at = excluded.updated_at, last_login_at = excluded.last_login_at, username_folded = excluded.username_folded,
 		email_folded = excluded.email_folded WHERE users.organization = excluded.organization`,
 		user.ID, user.Organization, user.Username, user.Email, flag(user.EmailVerified), user.EmailProvider, user.Name, user.Phone, user.Comment,
@@ -140,7 +150,7 @@ func (u userTx) PutUser(user User) error {
 		return fmt.Errorf("storing a user: %w", err)
 	}
 	if n == 0 {
-		return errors.New("storing: the ID of a user belongs to another organization")
+		return errElsewhere
 	}
 	return nil
 }
@@ -190,12 +200,13 @@ func (u userTx) DeleteUser(id string) error {
 	if !storable(id) {
 		return ErrNotFound
 	}
-	n, err := u.t.exec(`DELETE FROM users WHERE id = ? AND organization = ?`, id, u.organization)
+	var provider string
+	err := notFound(u.t.get(`DELETE FROM users WHERE id = ? AND organization = ? RETURNING provider`, []any{id, u.organization}, &provider))
+	if err == nil && provider != "" {
+		err = u.uncount()
+	}
 	if err != nil {
 		return fmt.Errorf("deleting a user: %w", err)
-	}
-	if n == 0 {
-		return fmt.Errorf("deleting a user: %w", ErrNotFound)
 	}
 	_, err = u.EndOwner(id)
 	return err

@@ -21,7 +21,7 @@ const lifetime = 720 * time.Hour
 type Open func(t *testing.T, options ...store.Option) store.Store
 
 // small are bounds that a test can reach.
-var small = store.Limits{UsesOfScope: 128, Counters: 5}
+var small = store.Limits{UsesOfScope: 128, Counters: 5, UsersOfOrganization: 10}
 
 // Run runs the suite. What open returns is closed when a test ends.
 func Run(t *testing.T, open Open) {

@@ -29,6 +29,8 @@ var users = map[string]func(*testing.T, store.Store){
 	"identities are bounded":                    testIdentitiesBounded,
 	"users are listed in pages":                 testListUsers,
 	"login and rehash are recorded":             testRecordLogin,
+	"a rehash is no new password":               testPasswordVersion,
+	"users of providers are bounded":            testUsersBounded,
 	"deleted user leaves nothing":               testDeleteUser,
 	"edits of an organization come one by one":  testEditsAlone,
 	"texts no database takes are not found":     testStrangeTexts,
@@ -67,6 +69,7 @@ func sameUser(t *testing.T, what string, got, want store.User) {
 func testUserKept(t *testing.T, s store.Store) {
 	want := someone("o", 1)
 	put(t, s, want)
+	want.PasswordVersion = 1
 	got, err := s.User(t.Context(), want.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -96,6 +99,7 @@ func testUserReplaced(t *testing.T, s store.Store) {
 	put(t, s, someone("o", 1))
 	want := store.User{ID: "id-001", Organization: "o", Username: "other", Disabled: true, UpdatedAt: start.Add(time.Hour), LastLoginAt: start}
 	put(t, s, want)
+	want.PasswordVersion = 2
 	got, err := s.User(t.Context(), want.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -364,6 +368,83 @@ func testRecordLogin(t *testing.T, s store.Store) {
 		}
 	}
 	wantError(t, "nobody", s.RecordLogin(t.Context(), "nobody", start, "", ""), store.ErrNotFound)
+}
+
+func testPasswordVersion(t *testing.T, s store.Store) {
+	u := someone("o", 1)
+	put(t, s, u)
+	for _, c := range []struct {
+		what   string
+		change func() error
+		want   int64
+	}{
+		{"a rehash", func() error { return s.RecordLogin(t.Context(), u.ID, start, "$argon2id$1", "$argon2id$2") }, 1},
+		{"another name, by an editor who read before", func() error { u.Name, u.PasswordHash = "M", "$argon2id$2"; return nil }, 1},
+		{"another password", func() error { u.PasswordHash = "$argon2id$3"; return nil }, 2},
+		{"a version of the caller's", func() error { u.PasswordVersion = 1; return nil }, 2},
+		{"no password", func() error { u.PasswordHash = ""; return nil }, 3},
+		{"a rehash of none", func() error { return s.RecordLogin(t.Context(), u.ID, start, "", "$argon2id$4") }, 3},
+		{"the first password again", func() error { u.PasswordHash = "$argon2id$1"; return nil }, 4},
+	} {
+		before := u
+		if err := c.change(); err != nil {
+			t.Fatalf("%s: %v", c.what, err)
+		}
+		if !cmp.Equal(before, u) {
+			put(t, s, u)
+		}
+		if got, err := s.User(t.Context(), u.ID); err != nil || got.PasswordVersion != c.want {
+			t.Errorf("%s: version %d, %v; want %d", c.what, got.PasswordVersion, err, c.want)
+		}
+	}
+}
+
+// testUsersBounded guards that the count is right after each kind of change, failed ones included.
+func testUsersBounded(t *testing.T, s store.Store) {
+	most := small.UsersOfOrganization
+	for n := range most {
+		put(t, s, someone("o", n))
+	}
+	full := func(what string) {
+		t.Helper()
+		edit(t, s, "o", func(tx store.UserTx) error {
+			wantError(t, what, tx.PutUser(someone("o", most)), store.ErrFull)
+			return nil // and what else this edit did would be kept
+		})
+		_, err := s.User(t.Context(), someone("o", most).ID)
+		wantError(t, what+": the user", err, store.ErrNotFound)
+	}
+	full("one more")
+	put(t, s, someone("o", 0))
+	full("one more after one was replaced")
+	administrators := someone("o", most+1)
+	administrators.Provider = ""
+	put(t, s, administrators, someone("elsewhere", most+2))
+	edit(t, s, "o", func(tx store.UserTx) error { return tx.DeleteUser(administrators.ID) })
+	full("one more after an administrator's came and went")
+	mine := errors.New("mine")
+	err := s.EditUsers(t.Context(), "o", func(tx store.UserTx) error { return errors.Join(tx.DeleteUser("id-000"), mine) })
+	wantError(t, "an edit that fails", err, mine)
+	full("one more after a removal that was undone")
+	edit(t, s, "elsewhere", func(tx store.UserTx) error {
+		stolen := someone("elsewhere", 1)
+		stolen.Username, stolen.Email = "stolen", ""
+		if err := tx.PutUser(stolen); err == nil {
+			t.Error("a user moved to another organization")
+		}
+		return nil
+	})
+	for n := range most - 1 { // with the one that is there, and none for the failure
+		put(t, s, someone("elsewhere", 100+n))
+	}
+	edit(t, s, "o", func(tx store.UserTx) error { return tx.DeleteUser("id-000") })
+	put(t, s, someone("o", most))
+	moved := someone("o", 1)
+	moved.Provider = ""
+	put(t, s, moved, someone("o", 0))
+	moved.Provider = "ns/idp"
+	err = s.EditUsers(t.Context(), "o", func(tx store.UserTx) error { return tx.PutUser(moved) })
+	wantError(t, "an administrator's user who becomes a provider's", err, store.ErrFull)
 }
 
 func testDeleteUser(t *testing.T, s store.Store) {
