@@ -48,6 +48,8 @@ const (
 	OfToken Variables = iota
 	// OfLogin: claims and userinfo, what a provider says of somebody who logs in.
 	OfLogin
+	// OfMember: those of OfLogin and groups, a list of strings: the groups that were made of them, or of a groups endpoint's answer.
+	OfMember
 	// OfGroups: groups, the answer of a provider's groups endpoint: a list, or whatever else it sent.
 	OfGroups
 )
@@ -56,6 +58,7 @@ const (
 var hints = map[Variables]string{
 	OfToken:  "a claim is written claims.name",
 	OfLogin:  "a claim is written claims.name or userinfo.name",
+	OfMember: "a claim is written claims.name or userinfo.name, and membership 'name' in groups",
 	OfGroups: "the endpoint's answer is written groups, as in groups.map(g, g.name)",
 }
 

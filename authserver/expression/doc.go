@@ -13,8 +13,8 @@
 // other number (longer integers, 1e400, 0.99999999999999999999) is an error where it is read, so that no two claims that
 // differ become one name: long identifiers belong in strings. A mapping of the claim itself keeps every digit.
 //
-// Expressions of identity providers read other variables ([Variables]): claims and userinfo of somebody who logs in, or groups, the answer of a groups
-// endpoint. They are read and charged for as a token's claims are. A program sees only the variables that it was compiled over; a policy's has no userinfo.
+// Expressions of identity providers read other variables ([Variables]): claims and userinfo of somebody who logs in, for rules also groups, the names of
+// the groups they are in, or groups, the answer of a groups endpoint. They are read and charged for as a token's claims are. A program sees only the variables that it was compiled over; a policy's has no userinfo.
 //
 // Functions are those of functions.go: CEL's own without time, of cel-go's extensions strings (not format, which can
 // write without end) and sets, and optional values such as claims.?plan.orValue('free'). There is no clock, no zone file,

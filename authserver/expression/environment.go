@@ -24,6 +24,9 @@ type environment struct {
 var environments = map[Variables]func() (*environment, error){
 	OfToken:  sync.OnceValues(func() (*environment, error) { return newEnvironment(members("claims")) }),
 	OfLogin:  sync.OnceValues(func() (*environment, error) { return newEnvironment(members("claims"), members("userinfo")) }),
+	OfMember: sync.OnceValues(func() (*environment, error) {
+		return newEnvironment(members("claims"), members("userinfo"), cel.Variable("groups", cel.ListType(cel.StringType)))
+	}),
 	OfGroups: sync.OnceValues(func() (*environment, error) { return newEnvironment(cel.Variable("groups", cel.DynType)) }),
 }
 

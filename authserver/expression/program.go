@@ -30,8 +30,8 @@ type Members interface {
 // serves several programs, one after another; it is not safe for concurrent use.
 type Subject struct {
 	claims   root
-	userinfo *root   // for OfLogin
-	groups   ref.Val // for OfGroups
+	userinfo *root   // for OfLogin and OfMember
+	groups   ref.Val // for OfMember and OfGroups
 	meter    meter
 	total    int64
 }
@@ -39,12 +39,18 @@ type Subject struct {
 // Of starts an evaluation over [OfToken]. All programs that take the Subject share [MaxTotal].
 func Of(c *token.Claims) *Subject { return newSubject(c) }
 
-// OfProvider starts an evaluation over [OfLogin]. All programs that take the Subject share [MaxTotal].
+// OfProvider starts an evaluation over [OfLogin], and over [OfMember] once the groups are known. All programs that take the Subject share [MaxTotal]. A nil
+// userinfo is one that nobody knows: what reads it fails.
 func OfProvider(claims, userinfo Members) *Subject {
 	s := newSubject(claims)
-	s.userinfo = &root{claims: userinfo, meter: &s.meter}
+	if userinfo != nil {
+		s.userinfo = &root{claims: userinfo, meter: &s.meter}
+	}
 	return s
 }
+
+// SetGroups makes the variable groups known to programs over [OfMember]; what reads it before fails. The list must not be changed afterwards.
+func (s *Subject) SetGroups(groups []string) { s.groups = types.NewStringList(types.DefaultTypeAdapter, groups) }
 
 // OfAnswer starts an evaluation over [OfGroups] of a value that package token has read. A value that holds a number which cannot be held exactly is an
 // error where groups is read.

@@ -31,7 +31,7 @@ func mustCompileOver(t testing.TB, v Variables, text string, kind Kind) *Program
 
 // TestVariables guards that an expression sees the variables of its place and no others, and that its author is told which.
 func TestVariables(t *testing.T) {
-	texts := map[string]string{"claims": "claims.x == 1", "userinfo": "userinfo.x == 1", "groups": "groups[0].x == 1"}
+	texts := map[string]string{"claims": "claims.x == 1", "userinfo": "userinfo.x == 1", "groups": "groups[0] == 'x'"}
 	for _, row := range []struct {
 		variables Variables
 		sees      string
@@ -39,6 +39,7 @@ func TestVariables(t *testing.T) {
 	}{
 		{OfToken, "claims", "a claim is written claims.name"},
 		{OfLogin, "claims userinfo", "a claim is written claims.name or userinfo.name"},
+		{OfMember, "claims userinfo groups", "a claim is written claims.name or userinfo.name, and membership 'name' in groups"},
 		{OfGroups, "groups", "the endpoint's answer is written groups, as in groups.map(g, g.name)"},
 	} {
 		for name, text := range texts {
@@ -78,6 +79,77 @@ func TestVariablesApart(t *testing.T) {
 	q := mustCompileOver(t, OfGroups, "size(groups) == 0", Rule)
 	if holds, err := q.Bool(OfProvider(readObject(t, `{}`), readObject(t, `{}`))); holds || !errors.Is(err, ErrFailed) {
 		t.Errorf("without groups: %v, %v", holds, err)
+	}
+}
+
+// TestMember guards what rules make of somebody's groups: a list of strings, known as such when the rule is compiled, and charged for.
+func TestMember(t *testing.T) {
+	claims, userinfo := readObject(t, `{"sub":"1"}`), readObject(t, `{"login":"octocat"}`)
+	for _, row := range []struct {
+		text   string
+		groups []string
+		holds  bool
+		err    error
+	}{
+		{"'engineering' in groups", []string{"sales", "engineering"}, true, nil},
+		{"'engineering' in groups", []string{"Engineering", "engineering2"}, false, nil},
+		{"'engineering' in groups", []string{}, false, nil},
+		{"'engineering' in groups", nil, false, nil},
+		{"groups.exists(g, g.startsWith('acme/'))", []string{"evil/acme/", "acme/core"}, true, nil},
+		{"groups.exists(g, g.startsWith('acme/'))", []string{"evil/acme/"}, false, nil},
+		{"groups.exists_one(g, g == 'a') && groups.all(g, g != 'b')", []string{"a", "c"}, true, nil},
+		{"sets.intersects(groups, ['a', 'b'])", []string{"b"}, true, nil},
+		{"groups == ['a', 'b'] && groups[1] == 'b' && size(groups) == 2", []string{"a", "b"}, true, nil},
+		{"groups.join(',') == 'a,b' && userinfo.login == 'octocat' && claims.sub == '1'", []string{"a", "b"}, true, nil},
+		{"groups + ['c'] == ['a', 'c']", []string{"a"}, true, nil},
+		{"groups[0] == 'a'", nil, false, ErrFailed},
+		{"groups.exists(a, groups.exists(b, a == b + 'x'))", make([]string, 512), false, ErrCost},
+		{"sets.contains(groups, groups)", make([]string, 2000), false, ErrCost},
+	} {
+		s := OfProvider(claims, userinfo)
+		s.SetGroups(row.groups)
+		holds, err := mustCompileOver(t, OfMember, row.text, Rule).Bool(s)
+		if holds != row.holds || !errors.Is(err, row.err) {
+			t.Errorf("%s of %.40q: %v, %v, want %v, %v", row.text, row.groups, holds, err, row.holds, row.err)
+		}
+	}
+	for _, text := range []string{"groups.exists(g, g == 1)", "groups.exists(g, g.name == 'a')", "1 in groups", "groups == 'a'", "groups.name == 'a'", "groups.startsWith('a')"} {
+		if _, err := CompileOver(OfMember, text, Rule); err == nil {
+			t.Errorf("%s compiles although groups is a list of strings", text)
+		}
+	}
+}
+
+// TestMemberUnknown guards that a rule never takes groups or userinfo that nobody could read for none: it would let in whom it bars.
+func TestMemberUnknown(t *testing.T) {
+	known := readObject(t, `{"a":1}`)
+	for _, row := range []struct {
+		text     string
+		userinfo Members
+		groups   bool
+		holds    bool
+		err      error
+	}{
+		{"!('banned' in groups)", known, false, false, ErrFailed},
+		{"size(groups) == 0", known, false, false, ErrFailed},
+		{"groups != ['banned']", known, false, false, ErrFailed},
+		{"[groups] != [['banned']]", known, false, false, ErrFailed},
+		{"!groups.exists(g, g == 'banned')", known, false, false, ErrFailed},
+		{"claims.a == 1 || 'x' in groups", known, false, true, nil},
+		{"!has(userinfo.banned)", nil, true, false, ErrFailed},
+		{"!('banned' in userinfo)", nil, true, false, ErrFailed},
+		{"size(userinfo) == 0", nil, true, false, ErrFailed},
+		{"!userinfo.?banned.orValue(false)", nil, true, false, ErrFailed},
+		{"claims.a == 1 && size(groups) == 0", nil, true, true, nil},
+	} {
+		s := OfProvider(known, row.userinfo)
+		if row.groups {
+			s.SetGroups(nil)
+		}
+		holds, err := mustCompileOver(t, OfMember, row.text, Rule).Bool(s)
+		if holds != row.holds || !errors.Is(err, row.err) {
+			t.Errorf("%s: %v, %v, want %v, %v", row.text, holds, err, row.holds, row.err)
+		}
 	}
 }
 
