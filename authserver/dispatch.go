@@ -92,6 +92,7 @@ func (s *Server) servePublic(w http.ResponseWriter, r *http.Request) {
 			s.browsers.serveAuth(w, r, path)
 		case strings.HasPrefix(path, pages.AssetPath):
 			s.browsers.asset(w, r)
+		case s.share(w, r, path):
 		default:
 			s.routes.serve(w, r, path)
 		}

@@ -26,6 +26,11 @@ func (t routes) add(method, path string, h http.HandlerFunc) {
 	}
 }
 
+// methods are those of a path, as a header lists them.
+func (t routes) methods(path string) string {
+	return strings.Join(slices.Sorted(maps.Keys(t[path])), ", ")
+}
+
 // serve answers a request by the table: 404 for another path, 405 for another method, 413 for a body that says it is too
 // long. A body that says nothing is cut at maxBody, and reading on is an error (*http.MaxBytesError).
 func (t routes) serve(w http.ResponseWriter, r *http.Request, path string) {
@@ -36,7 +41,7 @@ func (t routes) serve(w http.ResponseWriter, r *http.Request, path string) {
 	}
 	h, ok := methods[r.Method]
 	if !ok {
-		allowed := strings.Join(slices.Sorted(maps.Keys(methods)), ", ")
+		allowed := t.methods(path)
 		w.Header().Set("Allow", allowed)
 		writeError(w, http.StatusMethodNotAllowed, codeInvalidRequest, "use "+allowed)
 		return

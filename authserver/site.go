@@ -29,6 +29,8 @@ type site struct {
 	forms     *session.Forms
 	pages     *pages.Pages
 	providers *idp.Set
+	// origins are those whose scripts may ask the endpoints of cors.go.
+	origins   []string
 	directory *directory.Snapshot
 	// store tells whether anybody can log in at all (store.type None: nobody), dsn where PostgreSQL is, "" for the Embedded store.
 	store bool
@@ -71,6 +73,7 @@ func (m *siteMaker) make(base *config.Base, logins *login.Snapshot) (*site, erro
 	if s.providers, err = idp.NewSet(known, base, m.idp); err != nil {
 		return nil, fmt.Errorf("checking %s: %w", config.FileBase, err)
 	}
+	s.origins = sharedOrigins(s.origin, base.Login.RedirectURIs)
 	s.places = session.NewPlaces(base.ExternalURL, base.Login.AllowedRedirectHosts)
 	s.directory = directory.NewSnapshot(base, logins.SubjectOf)
 	look := pages.Site{Title: base.Login.Title, Logo: base.Login.Logo}

@@ -55,7 +55,7 @@ func NewCookies(externalURL, domain string) (*Cookies, error) {
 		return nil, errors.New("externalURL is not a URL of scheme and host")
 	}
 	c := &Cookies{session: sessionCookie, login: loginCookie, form: formCookie, secure: u.Scheme == "https", domain: domain}
-	c.pages = c.secure || u.Scheme == "http" && isLoopback(u.Hostname())
+	c.pages = c.secure || u.Scheme == "http" && IsLoopback(u.Hostname())
 	if domain != "" {
 		if err := checkDomain(u.Hostname(), domain); err != nil {
 			return nil, err
@@ -71,8 +71,8 @@ func NewCookies(externalURL, domain string) (*Cookies, error) {
 	return c, nil
 }
 
-// isLoopback tells hosts that browsers trust without TLS (Secure Contexts §3.1).
-func isLoopback(host string) bool {
+// IsLoopback tells hosts that browsers trust without TLS (Secure Contexts §3.1).
+func IsLoopback(host string) bool {
 	if address, err := netip.ParseAddr(host); err == nil {
 		return address.Unmap().IsLoopback()
 	}
