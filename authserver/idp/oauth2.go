@@ -130,7 +130,13 @@ func (c *oauth2) login(ctx context.Context, form url.Values) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := c.mapper.Read(userInfo, userInfo)
+	person := profile.Person{Claims: userInfo, UserInfo: userInfo, HasGroups: c.groups != nil}
+	if c.groups != nil { // rules judge them, too
+		if person.Groups, err = c.groups.read(ctx, &c.deps, t.AccessToken); err != nil {
+			return nil, err
+		}
+	}
+	a, err := c.mapper.Read(person)
 	if err != nil {
 		return nil, mappingError(err)
 	}
@@ -139,11 +145,6 @@ func (c *oauth2) login(ctx context.Context, form url.Values) (*Profile, error) {
 			return nil, err
 		}
 		a.EmailVerified = a.Email != ""
-	}
-	if c.groups != nil {
-		if a.Groups, err = c.groups.read(ctx, &c.deps, t.AccessToken); err != nil {
-			return nil, err
-		}
 	}
 	return &Profile{
 		Issuer: c.issuer, Subject: subject, Username: a.Username, Email: a.Email, EmailVerified: a.EmailVerified, Name: a.Name, Phone: a.Phone, Comment: a.Comment,

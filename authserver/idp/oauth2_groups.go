@@ -59,7 +59,7 @@ func (g *groupsEndpoint) read(ctx context.Context, d *deps, accessToken string) 
 	return groups, nil
 }
 
-// answer joins the lists of all pages. An answer that is no list stands for itself, and must be the only page.
+// answer joins the lists of all pages. Too many of them are the user's and no fault of the provider's: anybody can join groups of their own. An answer that is no list stands for itself, and must be the only page.
 func (g *groupsEndpoint) answer(ctx context.Context, d *deps, accessToken string) (token.Value, error) {
 	var all []token.Value
 	target, total := g.url, 0
@@ -69,7 +69,7 @@ func (g *groupsEndpoint) answer(ctx context.Context, d *deps, accessToken string
 			return token.Value{}, err
 		}
 		if total += len(a.body); total > maxGroupTotal {
-			return token.Value{}, refuse(ReasonUserInfo, fmt.Sprintf("groupsEndpoint: its pages are larger than %d bytes together", maxGroupTotal))
+			return token.Value{}, refuse(ReasonTooManyGroups, fmt.Sprintf("groupsEndpoint: its pages are larger than %d bytes together", maxGroupTotal))
 		}
 		next, err := g.next(a.header, target)
 		if err != nil {
@@ -87,7 +87,7 @@ func (g *groupsEndpoint) answer(ctx context.Context, d *deps, accessToken string
 		}
 		target = next
 	}
-	return token.Value{}, refuse(ReasonUserInfo, fmt.Sprintf("groupsEndpoint: it has more than %d pages: ask for longer ones, such as ?per_page=100", maxGroupPages))
+	return token.Value{}, refuse(ReasonTooManyGroups, fmt.Sprintf("groupsEndpoint: it has more than %d pages: ask for longer ones, such as ?per_page=100", maxGroupPages))
 }
 
 // next returns the URL of the page after this one, "" after the last (RFC 8288 §3). The access token goes nowhere but where it went before.

@@ -178,6 +178,73 @@ func TestOAuth2Rules(t *testing.T) {
 	}
 }
 
+// TestOAuth2RulesSeeGroups guards what people want most of GitHub: members of their organization, or of its teams, and nobody else; at a login and at each
+// refresh.
+func TestOAuth2RulesSeeGroups(t *testing.T) {
+	const message = "members of the acme organization only"
+	for _, row := range []struct {
+		name       string
+		endpoint   func(*oauth2server.Server) string
+		expression string
+		mapped     config.Source
+		rule       string
+		in         bool
+	}{
+		{"organization", (*oauth2server.Server).OrganizationsEndpoint, "groups.map(o, o.login)", config.Source{}, "'acme' in groups", true},
+		{"another organization", (*oauth2server.Server).OrganizationsEndpoint, "groups.map(o, o.login)", config.Source{}, "'globex' in groups", false},
+		{"organization by ID", (*oauth2server.Server).OrganizationsEndpoint, "groups.map(o, string(o.id))", config.Source{}, "'1' in groups", true},
+		{"any team", (*oauth2server.Server).TeamsEndpoint, teamNames, config.Source{}, "groups.exists(g, g.startsWith('acme/'))", true},
+		{"any team of another", (*oauth2server.Server).TeamsEndpoint, teamNames, config.Source{}, "groups.exists(g, g.startsWith('globex/'))", false},
+		{"the endpoint, not the mapping", (*oauth2server.Server).OrganizationsEndpoint, "groups.map(o, o.login)", config.Source{Expression: "['globex']"}, "'globex' in groups", false},
+		{"the mapping, without an endpoint", nil, "", config.Source{Expression: "['globex', userinfo.login]"}, "'globex' in groups && 'octocat' in groups", true},
+		{"nothing mapped", nil, "", config.Source{Claims: []string{"groups"}}, "'acme' in groups", false},
+	} {
+		as := githubServer(t, nil)
+		c := githubProvider(as)
+		c.Mappings.Groups, c.Rules = row.mapped, []config.ClaimRule{{Expression: row.rule, Message: message}}
+		if row.endpoint != nil {
+			c.OAuth2.GroupsEndpoint, c.OAuth2.GroupsExpression = row.endpoint(as), row.expression
+		}
+		p := connectTo(t, c)
+		_, err := logIn(t, p, as)
+		if row.in {
+			if err != nil {
+				t.Errorf("%s: %v", row.name, err)
+			}
+			continue
+		}
+		wantRefusal(t, row.name, err, ReasonRule, message)
+		if e, ok := errors.AsType[*Error](err); ok && e.Message() != message {
+			t.Errorf("%s: people read %q", row.name, e.Message())
+		}
+		if s := p.Status(); !s.Ready {
+			t.Errorf("%s: somebody who may not log in turned the provider's status: %+v", row.name, s)
+		}
+	}
+
+	as := githubServer(t, func(o *oauth2server.Options) { o.Shape = oauth2server.Gitea })
+	c := githubProvider(as)
+	c.OAuth2.GroupsEndpoint, c.OAuth2.GroupsExpression = as.OrganizationsEndpoint(), "groups.map(o, o.?login.orValue(o.?username.orValue('')))"
+	c.Rules = []config.ClaimRule{{Expression: "'acme' in groups", Message: message}}
+	p := connectTo(t, c)
+	login, err := logIn(t, p, as)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := p.Refresh(t.Context(), login.Upstream)
+	if err != nil {
+		t.Fatalf("a member: %v", err)
+	}
+	person := oauth2server.Octocat()
+	person.Organizations = nil
+	as.SetPerson(person)
+	_, err = p.Refresh(t.Context(), again.Upstream)
+	wantRefusal(t, "who has left", err, ReasonRule, message)
+	if !errors.Is(err, ErrEnded) {
+		t.Errorf("who has left: %v, want ErrEnded", err)
+	}
+}
+
 // TestOAuth2Emails guards that the second endpoint is asked only where userinfo has no address, and that only the one address which is primary and verified counts.
 func TestOAuth2Emails(t *testing.T) {
 	for _, row := range []struct {
@@ -301,7 +368,7 @@ func TestOAuth2HostileGroups(t *testing.T) {
 		{"pages without end", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			pages++
 			linked(fmt.Sprintf(`</user/teams?page=%d>; rel="next"`, pages), page).ServeHTTP(w, r)
-		}), ReasonUserInfo, "more than 10 pages"},
+		}), ReasonTooManyGroups, "more than 10 pages"},
 		{"an object with a next page", linked(`</user/teams?page=2>; rel="next"`, `{"teams":[]}`), ReasonUserInfo, "neither a JSON list nor"},
 		{"a string", says(200, jsonType, `"acme/core"`), ReasonUserInfo, "neither a JSON list nor"},
 		{"a duplicate member", says(200, jsonType, `[{"slug":"a","slug":"b","organization":{"login":"acme"}}]`), ReasonUserInfo, "neither a JSON list nor"},
@@ -319,8 +386,12 @@ func TestOAuth2HostileGroups(t *testing.T) {
 			as.Replace(as.TeamsEndpoint(), row.answer)
 			c := githubProvider(as)
 			c.OAuth2.GroupsEndpoint, c.OAuth2.GroupsExpression = as.TeamsEndpoint(), teamNames
-			_, err := logIn(t, connectTo(t, c), as)
+			p := connectTo(t, c)
+			_, err := logIn(t, p, as)
 			wantRefusal(t, row.name, err, row.reason, row.detail)
+			if s := p.Status(); row.reason == ReasonTooManyGroups && !s.Ready {
+				t.Errorf("somebody's many groups turned the provider's status: %+v", s)
+			}
 			if n := as.Count(as.TeamsEndpoint()); n > maxGroupPages {
 				t.Errorf("%d pages were asked for", n)
 			}

@@ -230,7 +230,7 @@ func (o *oidc) describe(ctx context.Context, e *endpoints, id *idToken, t *token
 	if err != nil {
 		return nil, err
 	}
-	attributes, err := o.mapper.Read(profile.FromClaims(id.claims), info)
+	attributes, err := o.mapper.Read(profile.Person{Claims: profile.FromClaims(id.claims), UserInfo: info})
 	if err != nil {
 		return nil, mappingError(err)
 	}

@@ -274,6 +274,9 @@ func TestRules(t *testing.T) {
 	for expression, reason := range map[string]string{
 		"claims.email.endsWith('@corp.example')":               "",
 		"userinfo.groups.exists(g, g == 'ops')":                "",
+		"'ops' in groups && groups.exists(g, g == 'dev')":      "",
+		"'sales' in groups":                                    idp.ReasonRule,
+		"size(groups) == 0":                                    idp.ReasonRule,
 		"claims.email.endsWith('@other.example')":              idp.ReasonRule,
 		"claims.no_such_claim == 'a'":                          idp.ReasonRule,
 		"'x' in userinfo.groups || claims.sub == userinfo.sub": "",

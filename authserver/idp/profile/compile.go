@@ -19,7 +19,7 @@ type use struct {
 var uses = map[string]use{
 	"mapping":         {expression.OfLogin, expression.Attribute},
 	"groups-mapping":  {expression.OfLogin, expression.Texts},
-	"rule":            {expression.OfLogin, expression.Rule},
+	"rule":            {expression.OfMember, expression.Rule},
 	"groups-endpoint": {expression.OfGroups, expression.Texts},
 }
 

@@ -4,6 +4,7 @@ package profile
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -24,7 +25,7 @@ func FuzzRead(f *testing.F) {
 	}
 	plain := compile(f, standard())
 	cel := compile(f, &config.ProviderMappings{Username: expr("userinfo.a.b"), Email: expr("claims.email"), Groups: expr("claims.groups.map(g, g)")},
-		rules("!has(claims.blocked)")...)
+		rules("!has(claims.blocked)", "!groups.exists(g, g == 'banned')")...)
 	f.Fuzz(func(t *testing.T, claims, userinfo string) {
 		c, err := ReadDocument([]byte(claims))
 		if err != nil {
@@ -35,7 +36,7 @@ func FuzzRead(f *testing.F) {
 			u = nil
 		}
 		for _, m := range []*Mapper{plain, cel} {
-			a, err := m.Read(c, u)
+			a, err := m.Read(Person{Claims: c, UserInfo: u})
 			if err != nil {
 				var rule *RuleError
 				var fault *Error
@@ -43,6 +44,9 @@ func FuzzRead(f *testing.F) {
 					t.Errorf("no reason: %v", err)
 				}
 				continue
+			}
+			if m == cel && slices.Contains(a.Groups, "banned") {
+				t.Errorf("a rule does not see the group: %q", a.Groups)
 			}
 			if a.Username == "" || utf8.RuneCountInString(a.Username) > MaxUsername || !utf8.ValidString(a.Username) || len(a.Groups) > MaxGroups || a.EmailVerified && a.Email == "" {
 				t.Errorf("out of bounds: %+v", a)

@@ -19,11 +19,12 @@ func CompileGroups(text string) (*GroupsReader, error) {
 	return &GroupsReader{program}, nil
 }
 
-// Read evaluates the expression. A failure is an [*Error]: an administrator who asks for groups wants a login without them to be seen.
+// Read evaluates the expression. A failure is an [*Error]: an administrator who asks for groups wants a login without them to be seen. The groups are for
+// [Person].
 func (r *GroupsReader) Read(answer token.Value) ([]string, error) {
 	values, _, err := r.program.Strings(expression.OfAnswer(answer))
 	if err != nil {
 		return nil, &Error{ReasonGroups, "groupsEndpoint.expression: " + err.Error()}
 	}
-	return Groups(values)
+	return values, nil
 }

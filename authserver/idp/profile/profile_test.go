@@ -125,7 +125,7 @@ func TestRead(t *testing.T) {
 			if row.change != nil {
 				row.change(m)
 			}
-			got, err := compile(t, m).Read(read(t, row.claims), read(t, row.userinfo))
+			got, err := compile(t, m).Read(Person{Claims: read(t, row.claims), UserInfo: read(t, row.userinfo)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -163,7 +163,7 @@ func TestEmailVerified(t *testing.T) {
 	} {
 		m := standard()
 		m.Username, m.Email = expr("'bob'"), row.email
-		got, err := compile(t, m).Read(read(t, row.claims), read(t, row.userinfo))
+		got, err := compile(t, m).Read(Person{Claims: read(t, row.claims), UserInfo: read(t, row.userinfo)})
 		if err != nil || got.EmailVerified != row.want {
 			t.Errorf("%s %s by %v: %v, %v, want %v", row.claims, row.userinfo, row.email, got.EmailVerified, err, row.want)
 		}
@@ -183,7 +183,7 @@ func TestUsername(t *testing.T) {
 		for _, from := range []config.Source{claim("preferred_username"), expr("claims.preferred_username")} {
 			m := standard()
 			m.Username = from
-			_, err := compile(t, m).Read(read(t, `{"preferred_username":`+value+`}`), nil)
+			_, err := compile(t, m).Read(Person{Claims: read(t, `{"preferred_username":`+value+`}`)})
 			var fault *Error
 			switch {
 			case reason == "" && err == nil:
@@ -196,7 +196,7 @@ func TestUsername(t *testing.T) {
 			}
 		}
 	}
-	_, err := compile(t, standard()).Read(nil, nil)
+	_, err := compile(t, standard()).Read(Person{})
 	if want := "no_username: the claim preferred_username is absent, empty, or neither a string nor an integer; name one that every user has in claimMappings.username"; err == nil || err.Error() != want {
 		t.Errorf("with nothing: %v, want %s", err, want)
 	}
@@ -215,7 +215,7 @@ func TestRules(t *testing.T) {
 		{rules("!(userinfo.absent == 'x')"), &RuleError{0, "only for staff", "it fails for these claims; one that it reads may be absent, have another type, or hold a number that cannot be held exactly"}},
 		{rules("userinfo.name"), &RuleError{0, "only for staff", "its result has a type that it may not have"}},
 	} {
-		_, err := compile(t, standard(), row.rules...).Read(read(t, `{"hd":"acme.example","preferred_username":"bob"}`), read(t, `{"active":true,"name":"B"}`))
+		_, err := compile(t, standard(), row.rules...).Read(Person{Claims: read(t, `{"hd":"acme.example","preferred_username":"bob"}`), UserInfo: read(t, `{"active":true,"name":"B"}`)})
 		var fault *RuleError
 		if errors.As(err, &fault) != (row.want != nil) || (row.want == nil && err != nil) {
 			t.Errorf("%s: %v", row.rules[len(row.rules)-1].Expression, err)
@@ -226,9 +226,72 @@ func TestRules(t *testing.T) {
 		}
 	}
 	// A rule is judged although there is no username: somebody who may not come in learns nothing of the mappings.
-	_, err := compile(t, standard(), rules("false")...).Read(nil, nil)
+	_, err := compile(t, standard(), rules("false")...).Read(Person{})
 	if want := "claimValidationRules[0] does not hold: only for staff"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// TestRulesSeeGroups guards that rules judge the groups which are mapped, or those of the groups endpoint in their place, all of them; and that a rule never
+// takes groups which cannot be read for none.
+func TestRulesSeeGroups(t *testing.T) {
+	long := "acme/" + strings.Repeat("x", MaxGroup)
+	for _, row := range []struct {
+		name   string
+		groups config.Source
+		person string // userinfo
+		rule   string
+		change func(*Person)
+		holds  bool
+		cause  bool // it cannot be evaluated
+	}{
+		{name: "a claim", person: `{"groups":["sales","engineering"]}`, rule: "'engineering' in groups", holds: true},
+		{name: "not in it", person: `{"groups":["sales"]}`, rule: "'engineering' in groups"},
+		{name: "a claim that is a string", person: `{"groups":"engineering"}`, rule: "groups == ['engineering']", holds: true},
+		{name: "no claim", person: `{}`, rule: "size(groups) == 0", holds: true},
+		{name: "null", person: `{"groups":null}`, rule: "size(groups) == 0", holds: true},
+		{name: "by expression", groups: expr("userinfo.orgs.map(o, o.login + '/')"), person: `{"orgs":[{"login":"acme"}]}`, rule: "groups.exists(g, g.startsWith('acme/'))", holds: true},
+		{name: "not mapped", groups: config.Source{}, person: `{"groups":["engineering"]}`, rule: "size(groups) == 0", change: func(*Person) {}, holds: true},
+		{name: "one that users do not keep", person: `{"groups":["` + long + `"]}`, rule: "groups.exists(g, g.startsWith('acme/'))", holds: true},
+		{name: "a number among them", person: `{"groups":["sales",7]}`, rule: "!('banned' in groups)", cause: true},
+		{name: "an object", person: `{"groups":{"banned":true}}`, rule: "!('banned' in groups)", cause: true},
+		{name: "an expression that fails", groups: expr("userinfo.orgs.map(o, o.login)"), person: `{}`, rule: "!('banned' in groups)", cause: true},
+		{name: "of the endpoint", person: `{"groups":["sales"]}`, rule: "groups == ['engineering']", change: func(p *Person) { p.Groups, p.HasGroups = []string{"engineering"}, true }, holds: true},
+		{name: "none at the endpoint", person: `{"groups":["engineering"]}`, rule: "'engineering' in groups", change: func(p *Person) { p.HasGroups = true }},
+		{name: "userinfo unknown, and no claim", rule: "!('banned' in groups)", change: func(p *Person) { p.NoUserInfo = true }, cause: true},
+		{name: "userinfo unknown, and a claim", rule: "'dev' in groups", change: func(p *Person) {
+			p.NoUserInfo, p.Claims = true, read(t, `{"preferred_username":"bob","groups":["dev"]}`)
+		}, holds: true},
+		{name: "userinfo unknown, read by a rule", rule: "!has(userinfo.banned)", change: func(p *Person) { p.NoUserInfo = true }, cause: true},
+	} {
+		m := standard()
+		m.Username = expr("'bob'")
+		if row.groups.Expression != "" || row.name == "not mapped" {
+			m.Groups = row.groups
+		}
+		p := Person{UserInfo: read(t, row.person)}
+		if row.change != nil {
+			row.change(&p)
+		}
+		_, err := compile(t, m, rules(row.rule)...).Read(p)
+		var fault *RuleError
+		if (err == nil) != row.holds || err != nil && (!errors.As(err, &fault) || (fault.Cause != "") != row.cause) {
+			t.Errorf("%s: %v; want it to hold: %v", row.name, err, row.holds)
+		}
+	}
+	// What a user keeps is bounded as ever, and comes from where the rules have seen it.
+	got, err := compile(t, standard(), rules("size(groups) == 4")...).Read(Person{UserInfo: read(t, `{"preferred_username":"bob","groups":["mapped"]}`),
+		Groups: []string{"dev", "dev", long, "ops"}, HasGroups: true})
+	if err != nil || !cmp.Equal(got.Groups, []string{"dev", "ops"}) {
+		t.Errorf("%q, %v", got.Groups, err)
+	}
+	for kind, ok := range map[string]bool{"rule": true, "mapping": false, "groups-mapping": false} {
+		if err := CheckExpression(kind, map[bool]string{true: "'a' in groups", false: "groups[0]"}[kind == "rule"]); (err == nil) != ok {
+			t.Errorf("%s over groups: %v", kind, err)
+		}
+	}
+	if err := CheckExpression("rule", "'a' in group"); err == nil || !strings.Contains(err.Error(), "membership 'name' in groups") {
+		t.Errorf("a mistake in the name: %v", err)
 	}
 }
 
@@ -240,10 +303,10 @@ func TestCostShared(t *testing.T) {
 	}
 	userinfo := read(t, `{"preferred_username":"bob","groups":[`+strings.Join(list, ",")+`]}`)
 	costly := "userinfo.groups.all(a, userinfo.groups.exists(b, b == 'g9' || a == ''))"
-	if _, err := compile(t, standard(), rules(costly)...).Read(nil, userinfo); err != nil {
+	if _, err := compile(t, standard(), rules(costly)...).Read(Person{UserInfo: userinfo}); err != nil {
 		t.Errorf("once: %v", err)
 	}
-	_, err := compile(t, standard(), rules(costly, costly, costly, costly, costly, costly)...).Read(nil, userinfo)
+	_, err := compile(t, standard(), rules(costly, costly, costly, costly, costly, costly)...).Read(Person{UserInfo: userinfo})
 	var fault *RuleError
 	if !errors.As(err, &fault) || !strings.Contains(fault.Cause, "cost") {
 		t.Errorf("six times: %v, want a rule that costs too much", err)
@@ -269,7 +332,7 @@ func TestGroups(t *testing.T) {
 		{many(41, strings.Repeat("x", 197)+"%05d"), false},
 		{append(many(MaxGroups, "%d"), many(MaxGroups, "%d")...), true},
 	} {
-		got, err := Groups(row.groups)
+		got, err := bounded(row.groups)
 		var fault *Error
 		if (err == nil) != row.ok || !row.ok && (!errors.As(err, &fault) || fault.Reason != ReasonTooManyGroups || got != nil) {
 			t.Errorf("%d groups of %d bytes: %v", len(row.groups), len(row.groups[0]), err)
@@ -349,7 +412,9 @@ func TestCheckExpression(t *testing.T) {
 		{"groups-mapping", "1", "the result is int, but must be a string or a list of strings: convert elements with .map(x, string(x))"},
 		{"rule", "'a'", "the result is string, but must be a bool: compare it with something, as in claims.plan == 'gold'"},
 		{"mapping", "user.login", "line 1, column 1: there is no variable or function user; a claim is written claims.name or userinfo.name"},
-		{"rule", "groups.size() > 0", "line 1, column 1: there is no variable or function groups; a claim is written claims.name or userinfo.name"},
+		{"rule", "'engineering' in groups", ""},
+		{"rule", "groups", "the result is list(string), but must be a bool: compare it with something, as in claims.plan == 'gold'"},
+		{"mapping", "groups[0]", "line 1, column 1: there is no variable or function groups; a claim is written claims.name or userinfo.name"},
 		{"groups-endpoint", "userinfo.orgs", "line 1, column 1: there is no variable or function userinfo; the endpoint's answer is written groups, as in groups.map(g, g.name)"},
 		{"else", "true", `checking an expression: there is no kind "else"`},
 	} {

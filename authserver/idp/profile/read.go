@@ -36,24 +36,44 @@ type Attributes struct {
 	Groups []string
 }
 
-// subject is one login under judgement. Its expressions share a cost.
-type subject struct {
-	claims, userinfo *Document
-	evaluation       *expression.Subject
+// Person is what a provider says of somebody.
+type Person struct {
+	// Claims are those of the ID token, UserInfo the answer of the userinfo endpoint. Either may be nil, and for OAuth 2.0 both are the latter.
+	Claims, UserInfo *Document
+	// NoUserInfo says that the provider could not be asked for userinfo: then nobody knows what it says, and what reads it fails.
+	NoUserInfo bool
+	// Groups are those of the provider's groups endpoint ([GroupsReader]), which count in place of mapped ones if HasGroups.
+	Groups    []string
+	HasGroups bool
 }
 
-// Read checks every claim rule, then maps. claims are those of the ID token, userinfo the answer of the userinfo endpoint; either may be nil, and for OAuth 2.0
-// both are the latter. An error is a [*RuleError] or an [*Error].
-func (m *Mapper) Read(claims, userinfo *Document) (Attributes, error) {
-	s := &subject{claims, userinfo, expression.OfProvider(claims.all(), userinfo.all())}
-	for i := range m.rules {
-		holds, err := m.rules[i].program.Bool(s.evaluation)
-		switch {
-		case err != nil:
-			return Attributes{}, &RuleError{i, m.rules[i].message, err.Error()}
-		case !holds:
-			return Attributes{}, &RuleError{Index: i, Message: m.rules[i].message}
-		}
+// subject is one login under judgement. Its expressions share a cost.
+type subject struct {
+	Person
+	evaluation *expression.Subject
+}
+
+func newSubject(p Person) *subject {
+	if p.NoUserInfo {
+		return &subject{p, expression.OfProvider(p.Claims.all(), nil)}
+	}
+	return &subject{p, expression.OfProvider(p.Claims.all(), p.UserInfo.all())}
+}
+
+// Read checks every claim rule, then maps. An error is a [*RuleError] or an [*Error].
+func (m *Mapper) Read(p Person) (Attributes, error) {
+	s := newSubject(p)
+	groups, readable := p.Groups, true
+	if !p.HasGroups {
+		groups, readable = m.groups.texts(s)
+	}
+	if readable {
+		s.evaluation.SetGroups(groups)
+	} else { // the user has none, but a rule that reads them fails: it must not take them for none
+		groups = nil
+	}
+	if err := m.judge(s); err != nil {
+		return Attributes{}, err
 	}
 	var a Attributes
 	var err error
@@ -61,12 +81,26 @@ func (m *Mapper) Read(claims, userinfo *Document) (Attributes, error) {
 		return Attributes{}, err
 	}
 	a.Email = m.email.optional(s)
-	a.EmailVerified = a.Email != "" && verified(a.Email, claims, userinfo)
+	a.EmailVerified = a.Email != "" && verified(a.Email, p.Claims, p.UserInfo)
 	a.Name, a.Phone, a.Comment = m.name.optional(s), m.phone.optional(s), m.comment.optional(s)
-	if a.Groups, err = Groups(m.groups.texts(s)); err != nil {
+	if a.Groups, err = bounded(groups); err != nil {
 		return Attributes{}, err
 	}
 	return a, nil
+}
+
+// judge checks every claim rule.
+func (m *Mapper) judge(s *subject) error {
+	for i := range m.rules {
+		holds, err := m.rules[i].program.Bool(s.evaluation)
+		switch {
+		case err != nil:
+			return &RuleError{i, m.rules[i].message, err.Error()}
+		case !holds:
+			return &RuleError{Index: i, Message: m.rules[i].message}
+		}
+	}
+	return nil
 }
 
 func (m *Mapper) readUsername(s *subject) (string, error) {
@@ -93,7 +127,7 @@ func (s *source) missing() string {
 // lookup returns the first of the claims that says something, in the claims before userinfo.
 func (s *source) lookup(of *subject) token.Value {
 	for _, name := range s.claims {
-		for _, d := range []*Document{of.claims, of.userinfo} {
+		for _, d := range []*Document{of.Claims, of.UserInfo} {
 			if value, ok := d.Lookup(name); ok && value.JSON() != "null" && value.JSON() != `""` {
 				return value
 			}
@@ -130,25 +164,24 @@ func Text(text string) (string, bool) {
 	return text, true
 }
 
-// texts returns the string or the list of strings that the source gives.
-func (s *source) texts(of *subject) []string {
+// texts returns the string or the list of strings that the source gives; false where it has something that is neither, or nobody can tell whether it has.
+func (s *source) texts(of *subject) ([]string, bool) {
 	if s.program != nil {
 		values, _, err := s.program.Strings(of.evaluation)
-		if err != nil {
-			return nil
-		}
-		return values
+		return values, err == nil
 	}
 	value := s.lookup(of)
-	if text, ok := value.Text(); ok {
-		return []string{text}
+	if value.JSON() == "" { // none, as far as is known
+		return nil, !of.NoUserInfo || len(s.claims) == 0
 	}
-	list, _ := value.Strings()
-	return list
+	if text, ok := value.Text(); ok {
+		return []string{text}, true
+	}
+	return value.Strings()
 }
 
-// Groups holds mapped groups to the bounds: empty ones, ones too long and ones with control characters are left out, repeated ones count once.
-func Groups(mapped []string) ([]string, error) {
+// bounded holds groups to the bounds: empty ones, ones too long and ones with control characters are left out, repeated ones count once.
+func bounded(mapped []string) ([]string, error) {
 	var groups []string
 	seen := map[string]bool{}
 	total := 0
