@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
@@ -38,7 +39,8 @@ type Ref struct {
 	Email string `json:"email,omitempty"`
 	// User is the ID of a user of the store; empty for users of a Secret.
 	User string `json:"user,omitempty"`
-	// Credential is the SHA-256 of the hash that the password matched; nil for a login without a password.
+	// Credential stands for the password that it logged in with: of a user of a Secret the SHA-256 of its hash, of a user of the store
+	// its version, which a rehash leaves as it is. nil for a login without a password.
 	Credential []byte `json:"credential,omitempty"`
 }
 
@@ -68,18 +70,21 @@ func AccountOf(u store.User, p *config.Provider) *Account {
 	}
 }
 
-// passwordAccountOf is the account of a user of the store who came with a password that matched hash.
-func passwordAccountOf(u store.User, p *config.Provider, hash string) *Account {
+// passwordAccountOf is the account of a user of the store who came with the present password.
+func passwordAccountOf(u store.User, p *config.Provider) *Account {
 	a := AccountOf(u, p)
-	a.Ref.Credential = credential(hash)
+	a.Ref.Credential = storeCredential(&u)
 	return a
 }
 
-// credential stands for a password hash where the hash itself must not be.
-func credential(hash string) []byte {
+// secretCredential stands for a password hash where the hash itself must not be.
+func secretCredential(hash string) []byte {
 	sum := sha256.Sum256([]byte(hash))
 	return sum[:]
 }
+
+// storeCredential stands for the present password of a user of the store, however it is hashed.
+func storeCredential(u *store.User) []byte { return strconv.AppendInt(nil, u.PasswordVersion, 10) }
 
 // providerName is "namespace/name" of a provider.
 func providerName(p *config.Provider) string {
@@ -131,8 +136,8 @@ func (s *Snapshot) currentOfStore(p *config.Provider, subject string, ref Ref, u
 		return nil, &EndedError{Reason: "the login belongs to another user", Final: true}
 	case u.Disabled:
 		return nil, &EndedError{Reason: "the user is disabled", Final: true}
-	case withPassword && !bytes.Equal(credential(u.PasswordHash), ref.Credential):
-		return nil, &EndedError{Reason: "the password hash changed", Final: true}
+	case withPassword && !bytes.Equal(storeCredential(&u), ref.Credential):
+		return nil, &EndedError{Reason: "the password changed", Final: true}
 	case withPassword && (s.directory == nil || s.directory.provider != providerName(p)):
 		return nil, &EndedError{Reason: "the provider has no passwords any more"}
 	case withPassword && s.directory.holds(Fold(u.Email)):
@@ -140,7 +145,7 @@ func (s *Snapshot) currentOfStore(p *config.Provider, subject string, ref Ref, u
 	case !withPassword && u.Organization != p.Organization:
 		return nil, &EndedError{Reason: "the provider belongs to another organization"}
 	case withPassword:
-		return passwordAccountOf(u, p, u.PasswordHash), nil
+		return passwordAccountOf(u, p), nil
 	}
 	return AccountOf(u, p), nil
 }

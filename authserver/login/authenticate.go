@@ -96,7 +96,7 @@ func (s *Service) find(ctx context.Context, d *directory, name string) (candidat
 }
 
 // record notes a login of a user of the store, and replaces a hash whose cost is not that of new ones any more. A rehash that
-// cannot be made now is made another time. Sessions that began with the old hash end by it: who holds them logs in once more.
+// cannot be made now is made another time. It is no other password: what began with the old hash goes on.
 func (s *Service) record(ctx context.Context, d *directory, u *store.User, pass []byte) (*Account, error) {
 	hash := ""
 	if cost, err := password.Cost(u.PasswordHash); err == nil && cost != password.DefaultCost {

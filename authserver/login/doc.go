@@ -10,8 +10,9 @@
 // into a request under way. A [Service] holds what outlives configurations: the store, the password verifier, the lockout.
 //
 // A refresh is decided by the present configuration and directory, not by what held at login ([Service.Current]): groups and
-// names are read again; a user who is gone or disabled, or whose password hash changed, loses the family; while the provider is
-// gone or disabled, refreshes are refused and nothing is revoked. Sessions ask the same.
+// names are read again; a user who is gone or disabled, or whose password changed, loses the family; while the provider is
+// gone or disabled, refreshes are refused and nothing is revoked. Sessions ask the same. A family that began in a browser's session
+// ends with it; refreshing it keeps the session in use, so neither of the two outlives the other unused.
 //
 // Failures are counted in the store ([StoreLockout]), so replicas share them; unknown names are counted like known ones.
 //

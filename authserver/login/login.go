@@ -46,10 +46,11 @@ type Store interface {
 	store.Counters
 }
 
-// Sessions renews what browsers' sessions know of their providers.
+// Sessions are the browsers' sessions that refresh tokens began in.
 type Sessions interface {
-	// Renew asks the session's provider, if it is time to, whether the user may go on; key opens the tokens that the session
-	// keeps (see [Issue]). ErrEnded says that the login has ended and may be forgotten; a provider that is away is no error.
+	// Renew notes that a session is in use and, with the key that opens the provider's tokens that it keeps (see [Issue]), asks
+	// the provider, if it is time to, whether the user may go on. ErrEnded says that the session is over, by its time or by
+	// the provider, and its tokens may be forgotten; a provider that is away is no error.
 	Renew(ctx context.Context, snap *Snapshot, session store.Hash, key []byte) error
 }
 
@@ -59,7 +60,7 @@ type Service struct {
 	Verifier *password.Verifier
 	// Lockout is StoreLockout over Store unless another is set.
 	Lockout Lockout
-	// Sessions is asked at each refresh of a login with a session and a provider's tokens; nil: nobody is.
+	// Sessions is asked at each refresh of a login with a session; nil: nobody is.
 	Sessions Sessions
 	Now      func() time.Time
 	Random   io.Reader

@@ -62,8 +62,8 @@ func (s *Service) current(ctx context.Context, snap *Snapshot, used refresh.Toke
 	if err == nil && !s.Now().Before(f.IssuedAt.Add(snap.refreshLifetime)) {
 		err = &EndedError{Reason: "refreshTokenLifetime was shortened", Final: true}
 	}
-	if err == nil && s.Sessions != nil && d.Upstream != nil {
-		a, err = s.renew(ctx, snap, used, f, d)
+	if err == nil && s.Sessions != nil && f.Session != (store.Hash{}) {
+		a, err = s.renew(ctx, snap, used, f, d, a)
 	}
 	ended, ok := errors.AsType[*EndedError](err)
 	switch {
@@ -82,9 +82,12 @@ func (s *Service) current(ctx context.Context, snap *Snapshot, used refresh.Toke
 	return nil, ErrInvalidGrant
 }
 
-// renew asks the provider of a login whether it goes on, and reads the account again: what the provider says of it now may have
-// changed it.
-func (s *Service) renew(ctx context.Context, snap *Snapshot, used refresh.Token, f *store.Family, d *familyData) (*Account, error) {
+// renew keeps the session of a login in use and, where there is a provider to ask, asks whether it goes on, and reads the account
+// again: what the provider says of it now may have changed it.
+func (s *Service) renew(ctx context.Context, snap *Snapshot, used refresh.Token, f *store.Family, d *familyData, a *Account) (*Account, error) {
+	if d.Upstream == nil {
+		return a, s.Sessions.Renew(ctx, snap, f.Session, nil)
+	}
 	sealing, err := used.FamilyKey()
 	if err != nil {
 		return nil, err

@@ -83,6 +83,23 @@ func TestARefreshAsksTheProvider(t *testing.T) {
 	}
 }
 
+// TestARefreshKeepsItsSessionInUse guards that sessions without a provider to ask are told of too, and logins without one not.
+func TestARefreshKeepsItsSessionInUse(t *testing.T) {
+	w, a, h := newBrowser(t, "")
+	h.Issue.Upstream = nil
+	token := granted(t, w, a, h)
+	r := &renewals{}
+	w.Sessions = r
+	w.refresh(t, token)
+	if diff := cmp.Diff([]string{"\x07"}, r.asked); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+	w.refresh(t, w.login(t, "bob@acme.example").RefreshToken)
+	if len(r.asked) != 1 {
+		t.Errorf("told %d times", len(r.asked))
+	}
+}
+
 func TestTheEndOfASessionEndsItsTokens(t *testing.T) {
 	w, a, h := newBrowser(t, "")
 	token := granted(t, w, a, h)

@@ -67,7 +67,7 @@ func (d *directory) holds(email string) bool { return d.accounts[email] != nil |
 
 // accountOf is the account of a user of the store who came with a password.
 func (d *directory) accountOf(u store.User) *Account {
-	return passwordAccountOf(u, d.of, u.PasswordHash)
+	return passwordAccountOf(u, d.of)
 }
 
 // NewSnapshot reads base and signer. Users that cannot log in are left out and told by Problems; the rest is served. The key
@@ -132,7 +132,7 @@ func (d *directory) secretAccount(issuer, email string, u *config.User) Account 
 	return Account{
 		Subject: subject(issuer, d.provider, email), Provider: d.provider, Organization: d.organization,
 		Username: u.Username, Email: u.Email, Name: u.Name, Groups: u.Groups,
-		Ref: Ref{Email: email, Credential: credential(u.Hash)},
+		Ref: Ref{Email: email, Credential: secretCredential(u.Hash)},
 	}
 }
 

@@ -207,7 +207,7 @@ func TestLoginRehashes(t *testing.T) {
 	if ok, err := w.Verifier.Verify(t.Context(), renewed, []byte(correct)); !ok || err != nil {
 		t.Fatalf("the new hash: %v, %v", ok, err)
 	}
-	w.refresh(t, other.RefreshToken) // knows the new hash
+	w.refresh(t, other.RefreshToken)
 	w.login(t, "sue@acme.example")
 	if again := w.user(t, sue().ID).PasswordHash; again != renewed {
 		t.Error("a hash of today's cost was replaced")

@@ -26,6 +26,14 @@ const (
 	checkWait, staleWait = 5 * time.Second, time.Second
 )
 
+// reasonShortened is why a session is over that its own time has not ended.
+const reasonShortened = "refreshTokenLifetime was shortened"
+
+// idle tells whether a session has been out of use for as long as the configuration of today allows.
+func idle(snap *login.Snapshot, s *store.Session, now time.Time) bool {
+	return !now.Before(s.SeenAt.Add(snap.RefreshTokenLifetime()))
+}
+
 // entry is what was found of a session. It is immutable.
 type entry struct {
 	snap    *login.Snapshot
@@ -83,8 +91,8 @@ func (m *Manager) check(ctx context.Context, snap *login.Snapshot, key store.Has
 		return nil, ErrNoSession
 	case err != nil:
 		return m.goOn(snap, key, now, err)
-	case !now.Before(s.SeenAt.Add(snap.RefreshTokenLifetime())):
-		return nil, m.over(ctx, &s, "refreshTokenLifetime was shortened", true)
+	case idle(snap, &s, now):
+		return nil, m.over(ctx, &s, reasonShortened, true)
 	}
 	d, err := decode(&s)
 	if err != nil {
@@ -153,7 +161,7 @@ func (m *Manager) over(ctx context.Context, s *store.Session, reason string, fin
 	return ErrNoSession
 }
 
-// touch notes that the session is in use, so that it lasts. A store that cannot write does not end it.
+// touch notes that the session is in use, so that it lasts, but not at each use. A store that cannot write does not end it.
 func (m *Manager) touch(ctx context.Context, snap *login.Snapshot, s *store.Session, now time.Time) error {
 	if now.Sub(s.SeenAt) < touchInterval {
 		return nil

@@ -57,15 +57,24 @@ func (m *Manager) renewBehind(snap *login.Snapshot, s store.Session, d data, val
 	}()
 }
 
-// Renew asks a session's provider whether its owner may go on, if it is time to: once in an accessTokenLifetime, by the one
-// replica that takes the turn. key is that of [UpstreamKey]. ErrEnded ([login.ErrEnded]) says that the session has ended; a
-// provider that is away is no error. It implements [login.Sessions].
+// Renew notes that a session is in use, as /verify does, so that who only refreshes tokens stays logged in. It then asks the
+// session's provider whether its owner may go on, if it is time to: once in an accessTokenLifetime, by the one replica that takes
+// the turn. key is that of [UpstreamKey], nil for a session without tokens of a provider. ErrEnded ([login.ErrEnded]) says that the
+// session is over; a provider that is away is no error. It implements [login.Sessions].
 func (m *Manager) Renew(ctx context.Context, snap *login.Snapshot, session store.Hash, key []byte) error {
-	s, err := m.Store.Session(ctx, session, m.Now())
-	if errors.Is(err, store.ErrNotFound) {
+	now := m.Now()
+	s, err := m.Store.Session(ctx, session, now)
+	switch {
+	case err == nil && idle(snap, &s, now):
+		_ = m.over(ctx, &s, reasonShortened, true) // it says that there is no session
+		return &login.EndedError{Reason: reasonShortened, Final: true}
+	case err == nil:
+		err = m.touch(ctx, snap, &s, now)
+	}
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, ErrNoSession) {
 		return &login.EndedError{Reason: "the session has ended", Final: true}
 	}
-	if err != nil {
+	if err != nil || key == nil {
 		return err
 	}
 	d, err := decode(&s)

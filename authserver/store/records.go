@@ -63,8 +63,8 @@ type User struct {
 	Provider string
 	// PasswordHash is a PHC string; empty for users without a password.
 	PasswordHash string
-	// PasswordVersion numbers the user's passwords. The store sets it: another with each PutUser that changes PasswordHash, the same after a
-	// rehash by RecordLogin.
+	// PasswordVersion numbers the user's passwords, from 1 on. The store sets it: another with each PutUser that changes PasswordHash, the same
+	// after a rehash by RecordLogin.
 	PasswordVersion int64
 	Disabled        bool
 	CreatedAt    time.Time

@@ -136,7 +136,7 @@ func (u userTx) write(user *User, username, email string) error {
 			return fmt.Errorf("storing a user's groups: %w", err)
 		}
 	}
-	n, err := u.t.exec(`INSERT INTO users (`+userColumns+`, username_folded, email_folded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
+	n, err := u.t.exec(`INSERT INTO users (`+userColumns+`, username_folded, email_folded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET username = excluded.username, email = excluded.email, email_verified = excluded.email_verified,
 		email_provider = excluded.email_provider, name = excluded.name, phone = excluded.phone, comment = excluded.comment, groups = excluded.groups,
 		provider = excluded.provider, password_hash = excluded.password_hash,
@@ -145,7 +145,7 @@ func (u userTx) write(user *User, username, email string) error {
 		email_folded = excluded.email_folded WHERE users.organization = excluded.organization`,
 		user.ID, user.Organization, user.Username, user.Email, flag(user.EmailVerified), user.EmailProvider, user.Name, user.Phone, user.Comment,
 		string(groups), user.Provider, user.PasswordHash, flag(user.Disabled), millis(user.CreatedAt), millis(user.UpdatedAt),
-		millis(user.LastLoginAt), username, email)
+		millis(user.LastLoginAt), flag(user.PasswordHash != ""), username, email)
 	if err != nil {
 		return fmt.Errorf("storing a user: %w", err)
 	}

@@ -1,8 +1,9 @@
--- password_version numbers the passwords of a user; a new hash of the same password leaves it. user_counts is how many users of an
+-- password_version numbers the passwords of a user; a new hash of the same password leaves it, 0 is for who never had one. user_counts is how many users of an
 -- organization came from providers.
 
 -- +goose Up
-ALTER TABLE users ADD COLUMN password_version INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE users ADD COLUMN password_version INTEGER NOT NULL DEFAULT 0;
+UPDATE users SET password_version = 1 WHERE password_hash <> '';
 
 CREATE TABLE user_counts (
     organization TEXT    NOT NULL PRIMARY KEY,
