@@ -296,10 +296,10 @@ func (v *visit) buttons(forward string) (list []pages.Button) {
 // authPath is where a login at a provider begins.
 func authPath(c *config.Provider) string { return pathAuth + c.Name + "/login/" }
 
-// displayName is what people call the provider of "namespace/name".
+// displayName is what people call the provider of "namespace/name", of any type; "" if there is none.
 func (v *visit) displayName(provider string) string {
-	if p := v.site.provider(provider); p != nil {
-		return p.Config().DisplayName
+	if p := v.snap.login.Provider(provider); p != nil {
+		return p.DisplayName
 	}
 	return ""
 }

@@ -3,6 +3,7 @@
 package authserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -92,6 +93,10 @@ func (v *visit) showLogin() {
 		v.badRequest(err.Error())
 		return
 	}
+	m := pages.LoginModel{LoggedOut: p.handoff == nil && v.query.Get(paramState) == stateLoggedOut}
+	if p.handoff == nil {
+		v.offerToGoOn(&p, &m)
+	}
 	// Who is logged in gets a code without a click; but only by going here, not by a frame or an image of another page.
 	if p.handoff != nil && session.Navigated(v.r.Header) {
 		account, s, err := v.account()
@@ -104,7 +109,17 @@ func (v *visit) showLogin() {
 			return
 		}
 	}
-	v.loginPage(http.StatusOK, &p, pages.LoginModel{LoggedOut: p.handoff == nil && v.query.Get(paramState) == stateLoggedOut}, "")
+	v.loginPage(http.StatusOK, &p, m, "")
+}
+
+// offerToGoOn tells who is logged in already, and shows the way on: a link, as a redirect could come straight back from an
+// application that does not let this person in. The form stays, for logging in as somebody else.
+func (v *visit) offerToGoOn(p *purpose, m *pages.LoginModel) {
+	account, _, err := v.account()
+	if err != nil || account == nil { // a store that is away shows when somebody logs in
+		return
+	}
+	m.Current, m.ContinueURL = cmp.Or(account.Username, account.Email), v.site.places.ReturnTo(p.returnTo)
 }
 
 // loginPage shows the login page, with what m says beside buttons and form.

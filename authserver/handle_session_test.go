@@ -62,6 +62,30 @@ func TestLoginLeadsToAnotherOriginByAPage(t *testing.T) {
 	}
 }
 
+// TestLoginPageOfWhoIsLoggedIn guards that it leads on only by a click and only to where logins lead, and that the form stays.
+func TestLoginPageOfWhoIsLoggedIn(t *testing.T) {
+	w := newWorld(t, (*world).withPasswords)
+	v := w.visitor(t)
+	v.logIn("sso", "")
+	for query, to := range map[string]string{
+		"":                                    w.origin + "/account",
+		"?return_to=https://app.example/a":    "https://app.example/a",
+		"?return_to=https://evil.example/":    w.origin + "/account",
+		"?return_to=/login":                   w.origin + "/account",
+		"?return_to=javascript:alert(1)":      w.origin + "/account",
+		"?return_to=/reports%3Fa%3D1%26b%3D2": w.origin + "/reports?a=1&amp;b=2",
+	} {
+		got := v.get("/login"+query, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document")
+		if got.StatusCode != http.StatusOK || got.Header.Get("Location")+got.Header.Get("Refresh") != "" || !strings.Contains(got.body, "You are logged in as jane.") ||
+			!strings.Contains(got.body, `<a href="`+to+`">`) || !strings.Contains(got.body, `name="password"`) {
+			t.Errorf("%s: %d\n%s", query, got.StatusCode, got.body)
+		}
+	}
+	if got := w.visitor(t).get("/login"); strings.Contains(got.body, "You are logged in") {
+		t.Error("somebody without a session is told to be logged in")
+	}
+}
+
 // TestFormsOfOtherSites guards every form against being posted by another site, the login's included.
 func TestFormsOfOtherSites(t *testing.T) {
 	w := newWorld(t, (*world).withPasswords)
@@ -222,6 +246,11 @@ func TestAccountEndsSessions(t *testing.T) {
 	hers := jane.get("/account")
 	form := hers.fields()
 	page := a.get("/account")
+	for name, said := range map[string]webPage{"Passwords": page, "Corporate sso": hers} {
+		if !strings.Contains(said.body, `<dd dir="auto">`+name+`</dd>`) {
+			t.Errorf("the page does not say that the login came through %s:\n%s", name, said.body)
+		}
+	}
 	if strings.Count(page.body, `value="end"`) != 2 || strings.Contains(page.body, a.session()) || strings.Contains(page.body, b.session()) {
 		t.Fatalf("the account page:\n%s", page.body)
 	}

@@ -53,6 +53,8 @@ type LoginModel struct {
 	ProblemMessage string
 	// LoggedOut says that the person has just logged out.
 	LoggedOut bool
+	// Current is what the person is called who is logged in already, and ContinueURL where they can go on as that; empty for nobody.
+	Current, ContinueURL string
 }
 
 // ContinueModel is the page that leads on to URL by itself after a form was posted: to another origin, or to an application's private scheme.

@@ -43,6 +43,9 @@ func everyPage(p *Pages, value string) map[string]func(http.ResponseWriter, *htt
 				Problem:   ReasonRule, ProblemMessage: value,
 			})
 		},
+		"login again": func(w http.ResponseWriter, r *http.Request) {
+			p.Login(w, r, http.StatusOK, LoginModel{Current: value, ContinueURL: "https://app.example/?q=" + value})
+		},
 		"continue": func(w http.ResponseWriter, r *http.Request) {
 			p.Continue(w, r, ContinueModel{URL: "https://app.example/?q=" + value})
 		},
@@ -167,7 +170,9 @@ func TestPageOfEveryKind(t *testing.T) {
 			[]string{`role="alert" id="problem"`, `aria-describedby="problem" aria-invalid="true"`, "The email address or the password is not right."}, nil},
 		"another problem": {login(LoginModel{Password: form, Problem: ReasonUnavailable}), []string{`aria-describedby="problem"`}, []string{"aria-invalid"}},
 		"unknown problem": {login(LoginModel{Password: form, Problem: "surprise"}), []string{"You could not be logged in."}, []string{"surprise"}},
-		"after logout":    {login(LoginModel{Password: form, LoggedOut: true}), []string{`role="status"`, "You are logged out"}, nil},
+		"logged in": {login(LoginModel{Password: form, Current: "bob", ContinueURL: "https://app.example/x"}),
+			[]string{"You are logged in as bob.", `<a href="https://app.example/x">Continue</a>`, `name="email"`}, []string{"alert"}},
+		"after logout": {login(LoginModel{Password: form, LoggedOut: true}), []string{`role="status"`, "You are logged out"}, nil},
 	} {
 		for _, part := range c.has {
 			if !strings.Contains(c.body, part) {

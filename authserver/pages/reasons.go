@@ -18,6 +18,8 @@ const (
 	ReasonProviderSetup      = "provider_setup"  // the provider refuses this server: client credentials, redirect URI
 	ReasonRule               = "rule"            // a claim rule; its own words are the Message
 	ReasonNoUsername         = "no_username"
+	ReasonTooManyGroups      = "too_many_groups"
+	ReasonGroups             = "groups" // what the provider says of them cannot be used
 	ReasonDisabled           = "user_disabled"
 	ReasonHTTPSRequired      = "https_required"
 	ReasonBadRequest         = "invalid_request" // a link or form that does not fit
@@ -49,7 +51,7 @@ func statusReason(status int) string {
 func Reasons() []string {
 	return []string{
 		ReasonInvalidCredentials, ReasonTooManyAttempts, ReasonUnavailable, ReasonFormExpired, ReasonLoginExpired, ReasonLoginFailed, ReasonCancelled,
-		ReasonProviderAway, ReasonProviderAnswer, ReasonProviderSetup, ReasonRule, ReasonNoUsername, ReasonDisabled, ReasonHTTPSRequired, ReasonBadRequest,
-		ReasonNotFound, ReasonServerError,
+		ReasonProviderAway, ReasonProviderAnswer, ReasonProviderSetup, ReasonRule, ReasonNoUsername, ReasonTooManyGroups, ReasonGroups, ReasonDisabled,
+		ReasonHTTPSRequired, ReasonBadRequest, ReasonNotFound, ReasonServerError,
 	}
 }

@@ -88,7 +88,7 @@ func TestPasswordLogin(t *testing.T) {
 	b.awaitFocus("password")
 	b.keys(adaPassword, kb.Enter) // the address is still there, and the password has the focus
 	b.awaitLocation(s.url + "/account")
-	b.wantText("Ada Lovelace", "ada@acme.example", "This browser")
+	b.wantText("Ada Lovelace", "ada@acme.example", "Staff", "This browser")
 
 	other := newPlainTab(t, browser)
 	elsewhere := other.logIn(s)
