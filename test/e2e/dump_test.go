@@ -7,7 +7,11 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -46,6 +50,7 @@ func state(ctx context.Context) string {
 	}
 	for _, ns := range []string{namespace, operatorNamespace} {
 		tellPods(ctx, &out, ns)
+		tellEvents(ctx, &out, ns)
 	}
 	return out.String()
 }
@@ -57,13 +62,12 @@ func tell(out *strings.Builder, o client.Object) {
 	}
 }
 
-// tellPods lists pods, those on their way out too, and what they last logged.
+// tellPods lists pods, those on their way out too, with what they serve and what they last logged.
 func tellPods(ctx context.Context, out *strings.Builder, ns string) {
 	var list corev1.PodList
 	if err := api.List(ctx, &list, client.InNamespace(ns)); err != nil {
 		fmt.Fprintf(out, "listing pods: %v\n", err)
 	}
-	lines := int64(40)
 	for i := range list.Items {
 		p := &list.Items[i]
 		restarts := int32(0)
@@ -72,13 +76,66 @@ func tellPods(ctx context.Context, out *strings.Builder, ns string) {
 		}
 		fmt.Fprintf(out, "pod %s/%s %s ready=%t restarts=%d created %s deleted %s\n", ns, p.Name, p.Status.Phase, podReady(p), restarts,
 			p.CreationTimestamp.Format("15:04:05"), stamp(p.DeletionTimestamp))
-		text, err := core.CoreV1().Pods(ns).GetLogs(p.Name, &corev1.PodLogOptions{TailLines: &lines}).DoRaw(ctx)
-		if err != nil {
-			fmt.Fprintf(out, "    no log: %v\n", err)
-			continue
+		if p.Labels[v1alpha1.LabelServer] != "" {
+			fmt.Fprintf(out, "    serves %s\n", configz(ctx, p))
 		}
-		fmt.Fprintf(out, "    %s\n", strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "\n    "))
+		tellLog(ctx, out, p, false)
+		if restarts > 0 {
+			fmt.Fprintln(out, "  before the last restart:")
+			tellLog(ctx, out, p, true)
+		}
 	}
+}
+
+// configz is what a pod says of its files and upstreams: the status of an object follows it with a delay, or not.
+func configz(ctx context.Context, p *corev1.Pod) string {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.Status.PodIP+":9090/configz", http.NoBody)
+	if err != nil {
+		return err.Error()
+	}
+	response, err := browserless().Do(request)
+	if err != nil {
+		return err.Error()
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, 16<<10))
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(string(text))
+}
+
+func tellLog(ctx context.Context, out *strings.Builder, p *corev1.Pod, previous bool) {
+	lines := int64(60)
+	text, err := core.CoreV1().Pods(p.Namespace).GetLogs(p.Name, &corev1.PodLogOptions{TailLines: &lines, Previous: previous}).DoRaw(ctx)
+	if err != nil {
+		fmt.Fprintf(out, "    no log: %v\n", err)
+		return
+	}
+	fmt.Fprintf(out, "    %s\n", strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "\n    "))
+}
+
+// tellEvents lists the last events: why a pod is not there, or not ready, stands nowhere else.
+func tellEvents(ctx context.Context, out *strings.Builder, ns string) {
+	const last = 60
+	var list corev1.EventList
+	if err := api.List(ctx, &list, client.InNamespace(ns)); err != nil {
+		fmt.Fprintf(out, "listing events: %v\n", err)
+	}
+	slices.SortFunc(list.Items, func(a, b corev1.Event) int { return happened(&a).Compare(happened(&b)) })
+	for i := max(0, len(list.Items)-last); i < len(list.Items); i++ {
+		e := &list.Items[i]
+		fmt.Fprintf(out, "event %s %s %s %s/%s: %s\n", happened(e).Format("15:04:05"), e.Type, e.Reason, e.InvolvedObject.Kind, e.InvolvedObject.Name, e.Message)
+	}
+}
+
+// happened is when an event was last seen. Which of its times is set depends on who wrote it.
+func happened(e *corev1.Event) time.Time {
+	times := []time.Time{e.CreationTimestamp.Time, e.EventTime.Time, e.LastTimestamp.Time}
+	if e.Series != nil {
+		times = append(times, e.Series.LastObservedTime.Time)
+	}
+	return slices.MaxFunc(times, time.Time.Compare)
 }
 
 func stamp(t *metav1.Time) string {

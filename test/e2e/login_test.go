@@ -28,7 +28,7 @@ var _ = Describe("the server default, from two objects", Ordered, func() {
 	BeforeAll(func(ctx SpecContext) {
 		keys = newIssuer("globex")
 		globex = policy("globex", "default", keys, "api")
-		objects = append(staff(), globex)
+		objects = append(staff("default"), globex)
 		create(ctx, objects...)
 		waitReady(ctx, objects[1], globex)
 		base = service(ctx, "default")

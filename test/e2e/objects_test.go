@@ -11,6 +11,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"strings"
 	"time"
 
@@ -78,21 +79,26 @@ const (
 	phrase = "correct horse battery staple"
 )
 
-// staff is a Password provider with one user, and the Secret that holds her.
-func staff() []client.Object {
+// staff is a Password provider of a server, and the Secret that holds its users: ada and whoever else is named, all with one password.
+func staff(server string, others ...string) []client.Object {
 	GinkgoHelper()
 	hash, err := password.Hash([]byte(phrase), rand.Reader)
 	Expect(err).NotTo(HaveOccurred())
+	var users strings.Builder
+	for _, name := range append([]string{"ada"}, others...) {
+		fmt.Fprintf(&users, "- email: %[1]s@example.com\n  username: %[1]s\n  groups: [engineering]\n  hash: %[2]s\n", name, hash)
+	}
 	return []client.Object{
 		&corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Name: "staff-users", Namespace: namespace},
-			StringData: map[string]string{"users.yaml": "- email: " + email + "\n  username: ada\n  groups: [engineering]\n  hash: " + hash + "\n"},
+			StringData: map[string]string{"users.yaml": users.String()},
 		},
 		&v1alpha1.IdentityProvider{
 			ObjectMeta: metav1.ObjectMeta{Name: "staff", Namespace: namespace},
 			Spec: v1alpha1.IdentityProviderSpec{
-				Type:     v1alpha1.ProviderPassword,
-				Password: &v1alpha1.PasswordProvider{UsersSecretRef: &v1alpha1.SecretKeyReference{Name: "staff-users", Key: "users.yaml"}},
+				AuthServerRef: v1alpha1.AuthServerReference{Name: server},
+				Type:          v1alpha1.ProviderPassword,
+				Password:      &v1alpha1.PasswordProvider{UsersSecretRef: &v1alpha1.SecretKeyReference{Name: "staff-users", Key: "users.yaml"}},
 			},
 		},
 	}

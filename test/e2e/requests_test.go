@@ -62,7 +62,14 @@ type tokens struct {
 	Error        string `json:"error"`
 }
 
+// login is ada's.
 func login(ctx context.Context, base, password string) (int, tokens) {
+	GinkgoHelper()
+	status, _, answer := loginAs(ctx, base, email, password)
+	return status, answer
+}
+
+func loginAs(ctx context.Context, base, email, password string) (int, http.Header, tokens) {
 	GinkgoHelper()
 	body, err := json.Marshal(map[string]string{"email": email, "password": password})
 	Expect(err).NotTo(HaveOccurred())
@@ -72,10 +79,11 @@ func login(ctx context.Context, base, password string) (int, tokens) {
 func refresh(ctx context.Context, base, token string) (int, tokens) {
 	GinkgoHelper()
 	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}
-	return post(ctx, base+"/oauth2/token", "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+	status, _, answer := post(ctx, base+"/oauth2/token", "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+	return status, answer
 }
 
-func post(ctx context.Context, address, kind string, body io.Reader) (int, tokens) {
+func post(ctx context.Context, address, kind string, body io.Reader) (int, http.Header, tokens) {
 	GinkgoHelper()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, body)
 	Expect(err).NotTo(HaveOccurred())
@@ -85,5 +93,5 @@ func post(ctx context.Context, address, kind string, body io.Reader) (int, token
 	defer func() { _ = response.Body.Close() }()
 	var answer tokens
 	Expect(json.NewDecoder(response.Body).Decode(&answer)).To(Succeed(), fmt.Sprint(response.Status))
-	return response.StatusCode, answer
+	return response.StatusCode, response.Header, answer
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -41,6 +42,9 @@ type Client struct {
 type Options struct {
 	// Plain serves http instead of https.
 	Plain bool
+	// Address to listen on, such as 192.0.2.1:0, for servers that are not on this machine; a port on loopback by default. The
+	// certificate is for loopback alone.
+	Address string
 	// Client defaults to one named gatehouse with a secret of the characters that encodings get wrong.
 	Client Client
 	// Now defaults to time.Now.
@@ -121,10 +125,19 @@ func Start(tb testing.TB, o Options) *OP {
 	} {
 		mux.HandleFunc(path, op.counted(path, h))
 	}
+	op.server = httptest.NewUnstartedServer(mux)
+	if o.Address != "" {
+		listener, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", o.Address)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		_ = op.server.Listener.Close() // the one on loopback, which nobody has used
+		op.server.Listener = listener
+	}
 	if o.Plain {
-		op.server = httptest.NewServer(mux)
+		op.server.Start()
 	} else {
-		op.server = httptest.NewTLSServer(mux)
+		op.server.StartTLS()
 	}
 	tb.Cleanup(op.server.Close)
 	return op
