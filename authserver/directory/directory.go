@@ -38,6 +38,8 @@ type Directory struct {
 var (
 	// ErrUserDisabled says that the account is disabled: whoever logs in is refused.
 	ErrUserDisabled = errors.New("the user is disabled")
+	// ErrOrganizationFull says that providers have made as many users of the organization as may be; whoever is known logs in.
+	ErrOrganizationFull = fmt.Errorf("the organization has %d users of providers, and no more are made: remove some, or have claimValidationRules say who may log in", store.MaxUsersOfOrganization)
 	// ErrNotPersistent says that the store would lose an administrator's user with the process that runs it.
 	ErrNotPersistent = errors.New("users cannot be added: the store lives only as long as the server's pod or process. Set spec.store.embedded.persistentVolumeClaim, or spec.store.type PostgreSQL, of the AuthServer (gatehouse serve: --data-dir)")
 	// ErrUserNotFound says that no user goes by that ID, username or e-mail address.

@@ -41,7 +41,7 @@ type Outcome struct {
 	Wanted string
 }
 
-// Provision returns the user that a login is of, made if need be. Errors are ErrUserDisabled, an *InvalidError if the provider's attributes cannot be kept,
+// Provision returns the user that a login is of, made if need be. Errors are ErrUserDisabled, ErrOrganizationFull, an *InvalidError if the provider's attributes cannot be kept,
 // or a fault of the store. It is one transaction, so two logins at once are as good as one after the other, on all replicas.
 func (d *Directory) Provision(ctx context.Context, snap *Snapshot, p *config.Provider, in Login) (store.User, Outcome, error) {
 	id, err := d.newID()
@@ -68,6 +68,8 @@ func (d *Directory) visit(ctx context.Context, v *visit) (store.User, Outcome, e
 	switch {
 	case errors.Is(err, ErrUserDisabled):
 		return store.User{}, Outcome{}, ErrUserDisabled
+	case errors.Is(err, store.ErrFull) && v.outcome.Created:
+		return store.User{}, Outcome{}, ErrOrganizationFull
 	case err != nil:
 		return store.User{}, Outcome{}, fmt.Errorf("provisioning a user: %w", err)
 	}

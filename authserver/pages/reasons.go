@@ -21,6 +21,7 @@ const (
 	ReasonTooManyGroups      = "too_many_groups"
 	ReasonGroups             = "groups" // what the provider says of them cannot be used
 	ReasonDisabled           = "user_disabled"
+	ReasonNoRoom             = "no_room" // for further accounts in the organization
 	ReasonHTTPSRequired      = "https_required"
 	ReasonBadRequest         = "invalid_request" // a link or form that does not fit
 	ReasonNotFound           = "not_found"
@@ -51,7 +52,7 @@ func statusReason(status int) string {
 func Reasons() []string {
 	return []string{
 		ReasonInvalidCredentials, ReasonTooManyAttempts, ReasonUnavailable, ReasonFormExpired, ReasonLoginExpired, ReasonLoginFailed, ReasonCancelled,
-		ReasonProviderAway, ReasonProviderAnswer, ReasonProviderSetup, ReasonRule, ReasonNoUsername, ReasonTooManyGroups, ReasonGroups, ReasonDisabled,
+		ReasonProviderAway, ReasonProviderAnswer, ReasonProviderSetup, ReasonRule, ReasonNoUsername, ReasonTooManyGroups, ReasonGroups, ReasonDisabled, ReasonNoRoom,
 		ReasonHTTPSRequired, ReasonBadRequest, ReasonNotFound, ReasonServerError,
 	}
 }

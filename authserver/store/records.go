@@ -67,8 +67,8 @@ type User struct {
 	// after a rehash by RecordLogin.
 	PasswordVersion int64
 	Disabled        bool
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
 	// LastLoginAt is zero before the first login.
 	LastLoginAt time.Time
 }
