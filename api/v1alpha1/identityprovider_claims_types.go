@@ -79,8 +79,9 @@ type ProviderClaimSource struct {
 
 // ProviderValidationRule is something that must hold of whoever logs in.
 type ProviderValidationRule struct {
-	// Expression is CEL over claims and userinfo whose result is a bool, such as claims.hd == 'example.com'. Its cost is bounded; one that fails for a user,
-	// for instance because a claim is absent, does not hold.
+	// Expression is CEL over claims, userinfo and groups whose result is a bool, such as claims.hd == 'example.com', 'engineering' in groups or
+	// groups.exists(g, g.startsWith('acme/')). groups is a list of strings: those of oauth2.groupsEndpoint where there is one, else of claimMappings.groups. Its cost
+	// is bounded; one that fails for a user, for instance because a claim is absent or groups cannot be read, does not hold.
 	//
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024

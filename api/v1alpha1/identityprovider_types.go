@@ -105,7 +105,8 @@ type IdentityProviderSpec struct {
 	// +optional
 	ClaimMappings *ProviderClaimMappings `json:"claimMappings,omitempty"`
 
-	// ClaimValidationRules must all hold at every login and whenever the login is renewed at the provider; somebody for whom one does not is refused. At most 16.
+	// ClaimValidationRules must all hold at every login and whenever the login is renewed at the provider; somebody for whom one does not is refused. They may
+	// read claims, userinfo and groups. At most 16.
 	//
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16

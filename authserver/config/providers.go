@@ -36,7 +36,7 @@ type Provider struct {
 
 	// The next five are set for OIDC and OAuth2.
 	Mappings *ProviderMappings `json:"mappings,omitempty"`
-	// Rules are CEL over claims and userinfo; Claim and RequiredValue are empty.
+	// Rules are CEL over claims, userinfo and groups; Claim and RequiredValue are empty.
 	Rules    []ClaimRule `json:"rules,omitempty"`
 	UserSync string      `json:"userSync,omitempty"`
 	Linking  string      `json:"linking,omitempty"`

@@ -21,8 +21,8 @@ type openPlace struct {
 	domains []string
 	// open tells whether a URL below these domains lets everybody in; nil: each does.
 	open func(u *url.URL) bool
-	// advice comes before the rule; "" for none.
-	advice string
+	// advice comes before the rule, oauth2Advice in its place for the type OAuth2; "" for none.
+	advice, oauth2Advice string
 	// oidc and oauth2 are the rule to write, by the provider's type.
 	oidc, oauth2 string
 	// username is the claim to map, where the place has no preferred_username; "" where it has.
@@ -56,7 +56,10 @@ var openPlaces = []openPlace{
 	},
 	{
 		domains: []string{"github.com"},
-		oidc:    "userinfo.login in ['ann', 'bob']", oauth2: "userinfo.login in ['ann', 'bob']",
+		oidc:    "userinfo.login in ['ann', 'bob']",
+		oauth2Advice: `to admit the members of an organization set spec.oauth2.groupsEndpoint: {url: "https://api.github.com/user/orgs?per_page=100", expression: "groups.map(o, o.login)"} ` +
+			"with the scope read:org, and ",
+		oauth2:   "'my-organization' in groups",
 		username: "login",
 	},
 	{
@@ -97,11 +100,14 @@ func (o *providerPlan) planOpen(endpoints []endpoint) {
 		if place == nil {
 			continue
 		}
-		rule := place.oidc
+		advice, rule := place.advice, place.oidc
 		if spec.Type == v1alpha1.ProviderOAuth2 {
 			rule = place.oauth2
+			if place.oauth2Advice != "" {
+				advice = place.oauth2Advice
+			}
 		}
-		o.refuse(v1alpha1.ReasonOpenToEveryone, e.field, "anybody can have an account at %s: %ssay who may log in with a rule such as %s, or set spec.allowAnyone: true", host, place.advice,
+		o.refuse(v1alpha1.ReasonOpenToEveryone, e.field, "anybody can have an account at %s: %ssay who may log in with a rule such as %s, or set spec.allowAnyone: true", host, advice,
 			fmt.Sprintf("spec.claimValidationRules: [{expression: %q}]", rule))
 		return
 	}

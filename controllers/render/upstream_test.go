@@ -104,6 +104,29 @@ func TestOpenToEveryone(t *testing.T) {
 	}
 }
 
+// TestOpenToEveryoneShowsWhatWorks guards the way out that the message shows for github.com: members of one organization, by an endpoint that has to be asked.
+func TestOpenToEveryoneShowsWhatWorks(t *testing.T) {
+	o := oidc("github", "")
+	o.Spec.Type, o.Spec.OIDC = v1alpha1.ProviderOAuth2, nil
+	o.Spec.OAuth2 = &v1alpha1.OAuth2Provider{ClientID: "a", SubjectAttribute: "id", AuthorizationEndpoint: "https://github.com/login/oauth/authorize",
+		TokenEndpoint: "https://github.com/login/oauth/access_token", UserInfoEndpoint: "https://api.github.com/user"}
+	verdict := func() render.Verdict {
+		return mustRender(t, render.Input{Providers: []*v1alpha1.IdentityProvider{o}}, nil).Verdicts[providerKey(o)]
+	}
+	const url, expression, rule = "https://api.github.com/user/orgs?per_page=100", "groups.map(o, o.login)", "'my-organization' in groups"
+	message := verdict().Accepted.Message
+	for _, part := range []string{url, expression, rule, "read:org", "spec.allowAnyone: true"} {
+		if !strings.Contains(message, part) {
+			t.Errorf("%q is not in %q", part, message)
+		}
+	}
+	o.Spec.OAuth2.GroupsEndpoint = &v1alpha1.GroupsEndpoint{URL: url, Expression: expression}
+	o.Spec.ClaimValidationRules = []v1alpha1.ProviderValidationRule{{Expression: rule}}
+	if v := verdict(); v.Accepted.Reason == v1alpha1.ReasonOpenToEveryone || v.Accepted.Reason == v1alpha1.ReasonInvalid {
+		t.Errorf("as the message says: %+v", v.Accepted)
+	}
+}
+
 // TestHTTPSRequired guards cookies that a network could read: logins in a browser need https, or this machine itself.
 func TestHTTPSRequired(t *testing.T) {
 	for url, trusted := range map[string]bool{
