@@ -19,8 +19,8 @@
 //   - handle_verify.go: over HTTP; ext_authz.go: over gRPC, with package extauthz; cookie.go: by a browser's session;
 //     login_location.go: where a browser is sent that is not let in;
 //   - site.go: what browsers meet by one configuration; handle_pages.go: what all pages share; handle_session.go: /login and the
-//     handoff of codes; handle_auth.go: logins at providers; handle_logout.go, handle_backchannel.go, handle_account.go. Packages
-//     session, login, idp, directory and pages do the work;
+//     handoff of codes; handle_auth.go: logins at providers, auth_problems.go: in which words they fail; handle_logout.go,
+//     handle_backchannel.go, handle_account.go. Packages session, login, idp, directory and pages do the work;
 //   - cors.go: what scripts of other origins may ask;
 //   - store.go, store_calls.go: the store, opened when it is first needed;
 //   - metrics*.go, trace.go: what is told (docs/telemetry.md, which a test compares);

@@ -5,7 +5,6 @@ package authserver
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"strings"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/idp"
 	"github.com/gatehouse-auth/gatehouse/authserver/login"
 	"github.com/gatehouse-auth/gatehouse/authserver/logs"
-	"github.com/gatehouse-auth/gatehouse/authserver/pages"
 	"github.com/gatehouse-auth/gatehouse/authserver/session"
 	"github.com/gatehouse-auth/gatehouse/authserver/store"
 )
@@ -27,13 +25,14 @@ const usesOfLogins = "login"
 type authEndpoint struct {
 	method string
 	handle func(*visit, *idp.Provider)
-	plain  bool // for programs: no page, no cookie
+	plain  bool   // for programs: no page, no cookie
+	span   string // its name, where it is traced
 }
 
 // authEndpoints are those below /auth/{provider}/, by the rest of the path.
 var authEndpoints = map[string][]authEndpoint{
 	"login/":             {{method: http.MethodGet, handle: (*visit).startAuth}},
-	"login/callback/":    {{method: http.MethodGet, handle: (*visit).callback}},
+	"login/callback/":    {{method: http.MethodGet, handle: (*visit).callback, span: spanCallback}},
 	"logout/":            {{method: http.MethodGet, handle: (*visit).showProviderLogout}, {method: http.MethodPost, handle: (*visit).postProviderLogout}},
 	"backchannel-logout": {{method: http.MethodPost, handle: (*visit).backChannelLogout, plain: true}},
 }
@@ -79,7 +78,11 @@ func (b *browsers) serveEndpoint(w http.ResponseWriter, r *http.Request, name st
 		e.handle(v, p)
 	}
 	if !e.plain {
-		b.page(serve)(w, r)
+		h := b.page(serve)
+		if e.span != "" {
+			h = b.traced(e.span, h)
+		}
+		h(w, r)
 		return
 	}
 	if snap := b.snapshot(); snap == nil {
@@ -121,6 +124,7 @@ func (v *visit) startAuth(p *idp.Provider) {
 	}
 	cookies, err := v.site.logins.Begin(v.r.Header["Cookie"], p.Config().Object, l)
 	if err != nil {
+		v.count(p, login.Unavailable)
 		v.fault(err)
 		return
 	}
@@ -139,61 +143,6 @@ func (v *visit) startAuth(p *idp.Provider) {
 	v.redirect(to)
 }
 
-// refuseAuth shows the login page with what went wrong at a provider.
-func (v *visit) refuseAuth(p *idp.Provider, err error, want *purpose) {
-	status, m := judgeAuth(err)
-	detail := ""
-	reason := string(m.Problem)
-	if e := errorOf(err); e != nil {
-		reason, detail = e.Reason, e.Detail
-	} else {
-		detail = err.Error()
-	}
-	level := slog.LevelInfo
-	if status >= http.StatusInternalServerError {
-		level = slog.LevelWarn
-	}
-	if status == http.StatusServiceUnavailable {
-		setRetryAfter(v.w, storePatience)
-	}
-	v.log.LogAttrs(v.r.Context(), level, "a login at a provider came to nothing", slog.String("event", logs.EventLoginRefused),
-		slog.String("provider", providerOf(p.Config().Object)), slog.String("reason", reason), slog.String("detail", detail), v.network())
-	v.loginPage(status, want, m, "")
-}
-
-// authProblems are the pages' words for what can go wrong; every other reason is an answer that cannot be accepted.
-var authProblems = map[string]struct {
-	status  int
-	problem string
-}{
-	idp.ReasonUnavailable:   {http.StatusServiceUnavailable, pages.ReasonProviderAway},
-	idp.ReasonMisconfigured: {http.StatusInternalServerError, pages.ReasonProviderSetup},
-	idp.ReasonClientRefused: {http.StatusBadGateway, pages.ReasonProviderSetup},
-	idp.ReasonCancelled:     {http.StatusForbidden, pages.ReasonCancelled},
-	idp.ReasonRefused:       {http.StatusForbidden, pages.ReasonLoginFailed},
-	idp.ReasonNoCode:        {http.StatusBadRequest, pages.ReasonProviderAnswer},
-	idp.ReasonUsername:      {http.StatusForbidden, pages.ReasonNoUsername},
-	idp.ReasonRule:          {http.StatusForbidden, pages.ReasonRule},
-}
-
-// judgeAuth is the answer to an error of a login at a provider.
-func judgeAuth(err error) (status int, m pages.LoginModel) {
-	if errors.Is(err, directory.ErrUserDisabled) {
-		return http.StatusForbidden, pages.LoginModel{Problem: pages.ReasonDisabled}
-	}
-	if _, ok := errors.AsType[*directory.InvalidError](err); ok {
-		return http.StatusForbidden, pages.LoginModel{Problem: pages.ReasonProviderAnswer}
-	}
-	e := errorOf(err)
-	if e == nil {
-		return http.StatusServiceUnavailable, pages.LoginModel{Problem: pages.ReasonUnavailable}
-	}
-	if known, ok := authProblems[e.Reason]; ok {
-		return known.status, pages.LoginModel{Problem: known.problem, ProblemMessage: e.RuleMessage()}
-	}
-	return http.StatusForbidden, pages.LoginModel{Problem: pages.ReasonProviderAnswer}
-}
-
 // callback answers GET /auth/{provider}/login/callback/: the browser comes back. Nothing is asked of the provider before the browser
 // has shown that it began this login here, that no one else has used it, and that the answer is this provider's.
 func (v *visit) callback(p *idp.Provider) {
@@ -209,6 +158,7 @@ func (v *visit) callback(p *idp.Provider) {
 		v.loginExpired(p, "state_used")
 		return
 	case err != nil:
+		v.count(p, login.Unavailable)
 		v.fault(err) // the cookie stays: the same callback may be good in a moment
 		return
 	}
@@ -238,15 +188,9 @@ func (v *visit) callback(p *idp.Provider) {
 		return
 	}
 	account := login.AccountOf(user, p.Config())
+	v.count(p, login.Succeeded)
 	v.succeeded(ctx, account)
 	v.begin(account, &want, v.beginOf(profile))
-}
-
-// loginExpired refuses a callback that no login of this browser waits for.
-func (v *visit) loginExpired(p *idp.Provider, reason string) {
-	v.log.LogAttrs(v.r.Context(), slog.LevelInfo, "a callback was refused", slog.String("event", logs.EventLoginRefused),
-		slog.String("provider", providerOf(p.Config().Object)), slog.String("reason", reason), v.network())
-	v.problem(http.StatusBadRequest, pages.ProblemModel{Reason: pages.ReasonLoginExpired, Provider: p.Config().DisplayName}, "this browser has no login under way with this state: begin again")
 }
 
 // loginOf is what the directory learns of a profile.
@@ -271,7 +215,10 @@ func (n renewer) Renew(ctx context.Context, provider, owner string, u idp.Upstre
 		return u, idp.ErrUnavailable // it may come back; meanwhile the session does not count
 	}
 	profile, err := p.Refresh(ctx, u)
-	if err != nil {
+	switch {
+	case err != nil && profile != nil:
+		return profile.Upstream, err // the refresh token has changed all the same
+	case err != nil:
 		return u, err
 	}
 	user, _, err := n.directory.Renew(ctx, snap.site.directory, p.Config(), loginOf(profile))

@@ -42,6 +42,9 @@ type browsers struct {
 	snapshot  func() *snapshot
 	now       func() time.Time
 	log       *slog.Logger
+	// loggedIn counts logins at providers by type and result; traced makes spans.
+	loggedIn func(providerType string, result login.Result)
+	traced   func(name string, h http.HandlerFunc) http.HandlerFunc
 }
 
 // visit is one request of a browser and what it is answered by.
@@ -60,7 +63,7 @@ type visit struct {
 // add puts the pages that have a path of their own into the table.
 func (b *browsers) add(t routes) {
 	t.add(http.MethodGet, pathLogin, b.page((*visit).showLogin))
-	t.add(http.MethodPost, pathLogin, b.page((*visit).postLogin))
+	t.add(http.MethodPost, pathLogin, b.traced(spanLogin, b.page((*visit).postLogin)))
 	t.add(http.MethodGet, pathLogout, b.page((*visit).showLogout))
 	t.add(http.MethodPost, pathLogout, b.page((*visit).postLogout))
 	t.add(http.MethodGet, pathAccount, b.page((*visit).showAccount))

@@ -9,13 +9,18 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/login"
 )
 
-// newLoginCounter counts attempts to log in. All series of passwords are there from the start, so that the first failure shows
-// as a rise.
+// newLoginCounter counts attempts to log in. All series of passwords are there from the start, and those of providers that can come to be,
+// so that the first failure shows as a rise.
 func newLoginCounter() *prometheus.CounterVec {
 	logins := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "gatehouse_logins_total",
-		Help: "Attempts to log in by the provider's type and result: succeeded; failed; locked (too many failures, not looked at); busy (no room for one more password hash); unavailable (a fault, mostly of the store)."}, []string{"type", "result"})
+		Help: "Attempts to log in by the provider's type and result: succeeded; failed; locked (too many failures, not looked at); busy (no room for one more password hash); unavailable (a fault, mostly of the store or the provider)."}, []string{"type", "result"})
 	for _, result := range login.Results() {
 		logins.WithLabelValues(config.ProviderPassword, string(result))
+	}
+	for _, providerType := range []string{config.ProviderOIDC, config.ProviderOAuth2} {
+		for _, result := range []login.Result{login.Succeeded, login.Failed, login.Unavailable} {
+			logins.WithLabelValues(providerType, string(result))
+		}
 	}
 	return logins
 }

@@ -160,7 +160,10 @@ func (s *Server) newBrowsers(service *login.Service) *browsers {
 		Store: s.store, Accounts: service, Renewer: renewer{people, s.snapshot.Load}, Now: s.now, Random: rand.Reader, Log: s.log,
 	})
 	service.Sessions = sessions
-	return &browsers{service: service, sessions: sessions, directory: people, uses: s.store, snapshot: s.snapshot.Load, now: s.now, log: s.log}
+	return &browsers{
+		service: service, sessions: sessions, directory: people, uses: s.store, snapshot: s.snapshot.Load, now: s.now, log: s.log,
+		loggedIn: s.metrics.loggedIn, traced: s.traced,
+	}
 }
 
 // publicRoutes is the table of the public listener's endpoints, but for /verify and /envoy (dispatch.go).

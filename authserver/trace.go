@@ -24,6 +24,7 @@ const (
 	spanFetch    = "gatehouse.jwks.fetch"
 	spanLogin    = "gatehouse.login"
 	spanToken    = "gatehouse.token"
+	spanCallback = "gatehouse.callback" // of a provider
 )
 
 // Attributes of spans. None holds anything of a token or a header, nor a name of a user.

@@ -89,6 +89,11 @@ func TestSpans(t *testing.T) {
 		"a grant": {func() {
 			r.send(t, "POST /oauth2/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 0\r\n\r\n")
 		}, []told{{Name: "gatehouse.token", Attributes: map[string]string{"http.response.status_code": "400"}}}},
+		"a form": {func() {
+			r.send(t, "POST /login HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 0\r\n\r\n")
+		}, []told{{Name: "gatehouse.login", Attributes: map[string]string{"http.response.status_code": "403"}}}},
+		"a callback": {func() { r.ask(t, "/auth/sso/login/callback/?code="+secret+"&state=bob") },
+			[]told{{Name: "gatehouse.callback", Attributes: map[string]string{"http.response.status_code": "404"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := len(recorder.Ended())
