@@ -97,7 +97,7 @@ func (c *oauth2) checkIssuer(_ context.Context, iss string, has bool) error {
 func (c *oauth2) exchange(ctx context.Context, a Answer) (*Profile, error) {
 	ctx, cancel := context.WithTimeout(ctx, oauth2Timeout)
 	defer cancel()
-	p, err := c.login(ctx, codeForm(a))
+	p, _, err := c.login(ctx, codeForm(a))
 	c.health.note(err, c.now())
 	return p, err
 }
@@ -106,10 +106,13 @@ func (c *oauth2) exchange(ctx context.Context, a Answer) (*Profile, error) {
 func (c *oauth2) refresh(ctx context.Context, u Upstream) (*Profile, error) {
 	ctx, cancel := context.WithTimeout(ctx, oauth2Timeout)
 	defer cancel()
-	p, err := c.login(ctx, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {u.RefreshToken}})
+	p, t, err := c.login(ctx, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {u.RefreshToken}})
 	c.health.note(err, c.now())
-	if err != nil {
+	switch {
+	case t == nil:
 		return nil, refused(err)
+	case err != nil:
+		return c.rotated(u, t, refused(err))
 	}
 	if p.Issuer != u.Issuer || p.Subject != u.Subject {
 		return nil, refused(refuse(ReasonUserInfoSubject, "userInfoEndpoint tells of another "+c.config.SubjectAttribute+" than at the login"))
@@ -120,12 +123,18 @@ func (c *oauth2) refresh(ctx context.Context, u Upstream) (*Profile, error) {
 	return p, nil
 }
 
-// login gets an access token for the form, and the person it is of.
-func (c *oauth2) login(ctx context.Context, form url.Values) (*Profile, error) {
+// login gets an access token for the form, and the person it is of. The tokens are returned as soon as they are there, also beside an error.
+func (c *oauth2) login(ctx context.Context, form url.Values) (*Profile, *tokens, error) {
 	t, err := c.requestTokens(ctx, c.client, c.config.TokenEndpoint, form)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	p, err := c.describe(ctx, t)
+	return p, t, err
+}
+
+// describe asks who an access token is of, and judges the rules.
+func (c *oauth2) describe(ctx context.Context, t *tokens) (*Profile, error) {
 	userInfo, subject, err := c.userInfo(ctx, t.AccessToken)
 	if err != nil {
 		return nil, err
@@ -175,10 +184,8 @@ func (c *oauth2) upstream(t *tokens, subject string) Upstream {
 	if t.RefreshToken == "" || len(t.RefreshToken) > MaxKeptRefreshToken {
 		return Upstream{}
 	}
-	u := Upstream{Issuer: c.issuer, Subject: subject, RefreshToken: t.RefreshToken}
-	if t.ExpiresIn > 0 {
-		u.ExpiresAt = c.now().Add(t.ExpiresIn)
-	}
+	u := Upstream{Issuer: c.issuer, Subject: subject}
+	u.keep(t, c.now())
 	return u
 }
 

@@ -405,6 +405,17 @@ func TestOAuth2Refresh(t *testing.T) {
 			t.Errorf("%v, want ErrUnavailable", err)
 		}
 	})
+	t.Run("away after the token endpoint", func(t *testing.T) {
+		as, p, u := start(t)
+		as.Replace(as.UserInfoEndpoint(), says(502, jsonType, "{}"))
+		kept, err := p.Refresh(t.Context(), u)
+		if !errors.Is(err, ErrUnavailable) || kept == nil || kept.Upstream.RefreshToken == u.RefreshToken || kept.Upstream.Subject != u.Subject {
+			t.Fatalf("the new refresh token is lost: %v, %v", kept, err)
+		}
+		if _, err := p.Refresh(t.Context(), u); !errors.Is(err, ErrEnded) {
+			t.Errorf("%v: the old one still counts, so the test shows nothing", err)
+		}
+	})
 	t.Run("client unknown", func(t *testing.T) {
 		as, _, u := start(t)
 		c := githubProvider(as)

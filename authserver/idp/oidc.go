@@ -244,12 +244,7 @@ func (o *oidc) describe(ctx context.Context, e *endpoints, id *idToken, t *token
 	if len(id.raw) <= MaxKeptIDToken {
 		p.Upstream.IDToken = id.raw
 	}
-	if len(t.RefreshToken) <= MaxKeptRefreshToken {
-		p.Upstream.RefreshToken = t.RefreshToken
-	}
-	if t.ExpiresIn > 0 {
-		p.Upstream.ExpiresAt = o.now().Add(t.ExpiresIn)
-	}
+	p.Upstream.keep(t, o.now())
 	return p, nil
 }
 

@@ -5,6 +5,7 @@ package idp
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -27,16 +28,27 @@ func (o *oidc) refresh(ctx context.Context, u Upstream) (*Profile, error) {
 	}
 	id, err := o.refreshed(ctx, u, t)
 	if err != nil {
-		return nil, refused(err)
+		return o.rotated(u, t, refused(err))
 	}
+	described := *t
 	if t.RefreshToken == "" { // RFC 6749 §6: the old one goes on
-		t.RefreshToken = u.RefreshToken
+		described.RefreshToken = u.RefreshToken
 	}
-	p, err := o.describe(ctx, e, id, t)
+	p, err := o.describe(ctx, e, id, &described)
 	if err != nil {
-		return nil, refused(err)
+		return o.rotated(u, t, refused(err))
 	}
 	return p, nil
+}
+
+// rotated saves what a refresh brought before it failed with err: the provider may have spent the old refresh token for the new one. There is no profile where
+// the session ends, or goes on with what it has.
+func (d *deps) rotated(u Upstream, t *tokens, err error) (*Profile, error) {
+	if t.RefreshToken == "" || t.RefreshToken == u.RefreshToken || errors.Is(err, ErrEnded) {
+		return nil, err
+	}
+	u.keep(t, d.now())
+	return &Profile{Upstream: u}, err
 }
 
 // refreshed returns the ID token that holds from now on: the new one, which must be of the same issuer, subject and audience (OpenID Connect Core 1.0 §12.2),

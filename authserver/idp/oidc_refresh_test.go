@@ -18,6 +18,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/authserver/idp"
 	"github.com/gatehouse-auth/gatehouse/authserver/idp/optest"
+	"github.com/gatehouse-auth/gatehouse/authserver/keys"
 )
 
 // TestRefreshSeesThePersonAsTheyAreNow, and rotates the refresh token, which the OP takes once.
@@ -115,6 +116,64 @@ func TestRefreshEnds(t *testing.T) {
 				if errors.Is(err, is) != errors.Is(row.is, is) {
 					t.Errorf("%v: is %v: %v", err, is, errors.Is(err, is))
 				}
+			}
+		})
+	}
+}
+
+// TestARotatedRefreshTokenIsNotLost where what comes after it is away: the provider has spent the old one, and would end the session the next time.
+func TestARotatedRefreshTokenIsNotLost(t *testing.T) {
+	away := func(paths ...string) optest.Behaviour {
+		b := optest.Behaviour{Handlers: map[string]http.HandlerFunc{}}
+		for _, path := range paths {
+			b.Handlers[path] = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }
+		}
+		return b
+	}
+	keysAway := away(optest.PathJWKS)
+	keysAway.BeforeSigning = func(op *optest.OP) { op.Rotate() }
+	same := away(optest.PathUserInfo)
+	same.TokenAnswer = func(a map[string]any) { delete(a, "refresh_token") }
+	tooLong := away(optest.PathUserInfo)
+	tooLong.TokenAnswer = func(a map[string]any) { a["refresh_token"] = strings.Repeat("r", idp.MaxKeptRefreshToken+1) }
+	for name, row := range map[string]struct {
+		behaviour optest.Behaviour
+		kept      bool // a new one
+		works     bool
+	}{
+		"userinfo away":          {away(optest.PathUserInfo), true, true},
+		"keys away":              {keysAway, true, true},
+		"not rotated":            {same, false, false},
+		"too long to keep":       {tooLong, true, false},
+		"token endpoint away":    {away(optest.PathToken), false, true},
+		"a refusal, not an away": {optest.Behaviour{UserInfo: func(c map[string]any) { c["sub"] = "x" }}, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			op := optest.Start(t, optest.Options{})
+			l := newLab(t, op, nil)
+			u := l.mustLogin(t).Upstream
+			op.Behave(row.behaviour)
+			p, err := l.provider().Refresh(t.Context(), u)
+			if err == nil || (p != nil) != row.kept || p != nil && !errors.Is(err, idp.ErrUnavailable) {
+				t.Fatalf("a profile: %v, %v", p != nil, err)
+			}
+			next := u
+			if p != nil {
+				next = p.Upstream
+				if diff := cmp.Diff(&idp.Profile{Upstream: next}, p); diff != "" {
+					t.Errorf("there is more than the upstream: %s", diff)
+				}
+				if next.RefreshToken == u.RefreshToken || next.IDToken != u.IDToken || next.Subject != u.Subject || next.Issuer != u.Issuer {
+					t.Error("it is not the login's with the new refresh token")
+				}
+			}
+			op.Behave(optest.Behaviour{})
+			engine := keys.New(keys.Options{}) // this one does not wait before it asks for keys again
+			t.Cleanup(engine.Close)
+			l.options.Keys, l.set = engine, nil
+			l.reload(t)
+			if _, err := l.provider().Refresh(t.Context(), next); (err == nil) != row.works {
+				t.Errorf("when it is back: %v", err)
 			}
 		})
 	}

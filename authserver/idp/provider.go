@@ -62,7 +62,8 @@ func (p *Provider) Exchange(ctx context.Context, a Answer) (*Profile, error) {
 }
 
 // Refresh renews a login: the person as they are now, and what to keep in place of u. The error wraps [ErrNoRefresh] where
-// there is nothing to renew with, [ErrEnded] where the provider or a rule says no, and [ErrUnavailable] where nobody can tell.
+// there is nothing to renew with, [ErrEnded] where the provider or a rule says no, and [ErrUnavailable] where nobody can tell. A Profile beside an error, which
+// is never ErrEnded, holds an Upstream and nothing else: keep it in place of u, since the provider took its refresh token and gave another before it failed.
 func (p *Provider) Refresh(ctx context.Context, u Upstream) (*Profile, error) {
 	c, ok := p.connector.(refresher)
 	if !ok || u.RefreshToken == "" {

@@ -59,6 +59,17 @@ const (
 	MaxKeptRefreshToken = 3 << 10
 )
 
+// keep takes what a token endpoint gave for later. A refresh token too long to keep is none.
+func (u *Upstream) keep(t *tokens, now time.Time) {
+	u.RefreshToken, u.ExpiresAt = "", time.Time{}
+	if len(t.RefreshToken) <= MaxKeptRefreshToken {
+		u.RefreshToken = t.RefreshToken
+	}
+	if t.ExpiresIn > 0 {
+		u.ExpiresAt = now.Add(t.ExpiresIn)
+	}
+}
+
 // Zero tells whether there is nothing to keep.
 func (u Upstream) Zero() bool { return u.IDToken == "" && u.RefreshToken == "" }
 

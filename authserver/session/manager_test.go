@@ -98,13 +98,17 @@ func (a *accounts) change(f func(a *accounts)) {
 
 // provider answers when it is asked again.
 type provider struct {
-	asked atomic.Int64
-	err   atomic.Pointer[error]
+	asked   atomic.Int64
+	err     atomic.Pointer[error]
+	rotates atomic.Bool // it gives a new refresh token before it fails
 }
 
 func (p *provider) Renew(_ context.Context, _, _ string, u idp.Upstream) (idp.Upstream, error) {
 	p.asked.Add(1)
 	if err := p.err.Load(); err != nil {
+		if p.rotates.Load() {
+			u.RefreshToken += "-"
+		}
 		return u, *err
 	}
 	u.RefreshToken += "+"
@@ -427,6 +431,17 @@ func TestRenewals(t *testing.T) {
 	l.clock.pass(15 * time.Minute)
 	if err := renew(replica); err != nil || l.provider.asked.Load() != 2 {
 		t.Errorf("a provider that is away: %v", err)
+	}
+	if u, err := l.Upstream(t.Context(), value); err != nil || u.RefreshToken != "r+" {
+		t.Errorf("then kept %#v, %v", u.RefreshToken, err)
+	}
+	l.provider.rotates.Store(true)
+	l.clock.pass(15 * time.Minute)
+	if err := renew(l.Manager); err != nil || l.provider.asked.Load() != 3 {
+		t.Errorf("a provider that goes away halfway: %v", err)
+	}
+	if u, err := l.Upstream(t.Context(), value); err != nil || u.RefreshToken != "r+-" {
+		t.Errorf("the new refresh token is lost: %#v, %v", u.RefreshToken, err)
 	}
 	l.provider.answer(idp.ErrEnded)
 	l.clock.pass(15 * time.Minute)

@@ -23,7 +23,8 @@ const (
 )
 
 // Renewer asks a provider ("namespace/name") whether the owner of a session may go on, and brings the user up to date. An error
-// that is [idp.ErrEnded] ends the session; with any other the provider is away, or nobody can tell, and the session goes on.
+// that is [idp.ErrEnded] ends the session; with any other the provider is away, or nobody can tell, and the session goes on with the
+// Upstream that comes beside it: u, or what the provider gave in its place before it failed.
 type Renewer interface {
 	Renew(ctx context.Context, provider, owner string, u idp.Upstream) (idp.Upstream, error)
 }
@@ -106,7 +107,10 @@ func (m *Manager) renew(ctx context.Context, s *store.Session, d data, key []byt
 	case err != nil:
 		m.Log.LogAttrs(ctx, slog.LevelWarn, "a provider could not be asked; the session goes on", slog.String("event", logs.EventRenewalFailed),
 			slog.String("user", s.Owner), slog.String("provider", s.Provider), slog.String("error", err.Error()))
-		return nil
+		if next.RefreshToken == upstream.RefreshToken {
+			return nil
+		}
+		fallthrough // else the next time the provider would be asked with a refresh token that it has spent
 	default:
 		d.Renewable = next.RefreshToken != ""
 		if d.Upstream, err = m.sealUpstream(key, next); err != nil {
