@@ -22,6 +22,9 @@ const (
 	touchInterval = time.Minute
 	// retryInterval is how long a session that could not be looked at goes on before the store is asked again.
 	retryInterval = 2 * time.Second
+	// removalPatience is how long a provider must be missing before its sessions end for good. One that is made anew is gone for a
+	// moment, and a replica may not know yet one at which somebody has just logged in.
+	removalPatience = 5 * time.Minute
 	// checkWait bounds a look into the store; staleWait where the session can go on without.
 	checkWait, staleWait = 5 * time.Second, time.Second
 )
@@ -32,6 +35,12 @@ const reasonShortened = "refreshTokenLifetime was shortened"
 // idle tells whether a session has been out of use for as long as the configuration of today allows.
 func idle(snap *login.Snapshot, s *store.Session, now time.Time) bool {
 	return !now.Before(s.SeenAt.Add(snap.RefreshTokenLifetime()))
+}
+
+// removed tells whether a session's provider is gone or disabled for good: the configuration lacks it, and no replica has let the
+// session be used for a while. Without a store a configuration says nothing of providers.
+func removed(snap *login.Snapshot, s *store.Session, now time.Time) bool {
+	return snap.Store() && snap.Provider(s.Provider) == nil && now.Sub(s.SeenAt) >= removalPatience
 }
 
 // entry is what was found of a session. It is immutable.
@@ -100,7 +109,7 @@ func (m *Manager) check(ctx context.Context, snap *login.Snapshot, key store.Has
 	}
 	account, err := m.Accounts.Current(ctx, snap, s.Provider, s.Owner, d.Ref)
 	if ended, ok := errors.AsType[*login.EndedError](err); ok {
-		return nil, m.over(ctx, &s, ended.Reason, ended.Final)
+		return nil, m.over(ctx, &s, ended.Reason, ended.Final || removed(snap, &s, now))
 	}
 	if err != nil {
 		return m.goOn(snap, key, now, err)

@@ -99,31 +99,26 @@ func checkDomain(host, domain string) error {
 func (c *Cookies) Pages() bool { return c.pages }
 
 // Session is the cookie that holds a session.
-func (c *Cookies) Session(value string) *http.Cookie {
-	cookie := c.of(c.session, value, maxAge)
-	cookie.Domain = c.domain
-	return cookie
-}
+func (c *Cookies) Session(value string) *http.Cookie { return c.in(c.domain, c.session, value, maxAge) }
 
 // NoSession removes the session cookie.
-func (c *Cookies) NoSession() *http.Cookie {
-	cookie := c.none(c.session)
-	cookie.Domain = c.domain
-	return cookie
+func (c *Cookies) NoSession() *http.Cookie { return c.in(c.domain, c.session, "", over) }
+
+// of makes a cookie of the server's own host; with a lifetime of 0 it ends with the browser.
+func (c *Cookies) of(name, value string, lifetime time.Duration) *http.Cookie {
+	return c.in("", name, value, lifetime)
 }
 
-// of makes a cookie; with a lifetime of 0 it ends with the browser.
-func (c *Cookies) of(name, value string, lifetime time.Duration) *http.Cookie {
-	return &http.Cookie{
-		Name: name, Value: value, Path: "/", MaxAge: int(lifetime / time.Second),
+func (c *Cookies) none(name string) *http.Cookie { return c.of(name, "", over) }
+
+// over is the lifetime of a cookie that is to be removed (RFC 6265bis §5.6.2).
+const over = -time.Second
+
+func (c *Cookies) in(domain, name, value string, lifetime time.Duration) *http.Cookie {
+	return &http.Cookie{ //nolint:gosec // Secure goes by the rule that Cookies tells: without it only over http on a loopback host
+		Name: name, Value: value, Domain: domain, Path: "/", MaxAge: int(lifetime / time.Second),
 		Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
-}
-
-func (c *Cookies) none(name string) *http.Cookie {
-	cookie := c.of(name, "", 0)
-	cookie.MaxAge = -1
-	return cookie
 }
 
 // Read returns the value of the session cookie among the Cookie header's lines: ErrNoCookie, ErrTwice or ErrMalformed if there

@@ -238,7 +238,7 @@ func UpstreamKey(value string) ([]byte, error) {
 }
 
 func (m *Manager) sealUpstream(key []byte, u idp.Upstream) ([]byte, error) {
-	text, err := json.Marshal(u)
+	text, err := json.Marshal(u) //nolint:gosec // it is sealed below, and goes nowhere else
 	if err != nil {
 		return nil, errors.New("encoding upstream tokens failed")
 	}

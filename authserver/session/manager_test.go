@@ -144,17 +144,21 @@ func newLab(t testing.TB) *lab {
 	return l
 }
 
-func newSnapshot(t testing.TB) *login.Snapshot {
+func newSnapshot(t testing.TB, changes ...func(*config.Base)) *login.Snapshot {
 	t.Helper()
 	signer, err := issue.NewSigner(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return login.NewSnapshot(&config.Base{
+	base := &config.Base{
 		ExternalURL: origin, Store: config.Store{Type: config.StoreEmbedded},
 		Tokens:    config.Tokens{AccessTokenLifetime: config.Duration(15 * time.Minute), RefreshTokenLifetime: config.Duration(720 * time.Hour)},
 		Providers: []config.Provider{{Object: "IdentityProvider/default/sso", Name: "sso", Type: config.ProviderOIDC, Organization: "staff"}},
-	}, signer, login.DecoyKey{})
+	}
+	for _, change := range changes {
+		change(base)
+	}
+	return login.NewSnapshot(base, signer, login.DecoyKey{})
 }
 
 func (l *lab) begin(t testing.TB, b Begin) string {
@@ -284,6 +288,40 @@ func TestAProviderThatMayComeBack(t *testing.T) {
 	l.want(t, value, "")
 	l.change(func(a *accounts) { a.err = nil })
 	l.want(t, value, "ttjane")
+}
+
+// TestAProviderThatIsRemoved guards that its sessions are refused at once, and end for good as soon as nothing else can be meant:
+// they do not count again when a provider of that name returns.
+func TestAProviderThatIsRemoved(t *testing.T) {
+	gone := func(b *config.Base) { b.Providers = nil }
+	for name, c := range map[string]struct {
+		change func(*config.Base)
+		unused time.Duration
+		want   string // once the provider is back
+	}{
+		"for good":              {gone, removalPatience, ""},
+		"for a moment":          {gone, removalPatience - time.Second, "ttjane"},
+		"while nothing is said": {func(b *config.Base) { b.Store.Type = config.StoreNone }, removalPatience, "ttjane"},
+		"refused, but not gone": {func(*config.Base) {}, removalPatience, "ttjane"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t)
+			before := l.snap
+			value := l.begin(t, Begin{})
+			l.want(t, value, "tjane")
+			l.clock.pass(c.unused)
+			l.change(func(a *accounts) { a.err = &login.EndedError{Reason: "the provider is gone or disabled"} })
+			l.snap = newSnapshot(t, c.change)
+			l.want(t, value, "")
+			l.change(func(a *accounts) { a.err = nil })
+			l.snap = before
+			l.clock.pass(CheckInterval)
+			l.want(t, value, c.want)
+			if ended := strings.Contains(l.log.String(), "event=session.revoked"); ended != (c.want == "") {
+				t.Errorf("logged:\n%s", l.log)
+			}
+		})
+	}
 }
 
 // TestAStoreThatIsAway guards how long a session goes on without: as long as the token of the last look, and no longer.
