@@ -177,6 +177,9 @@ var _ = Describe("What the operator made", func() {
 	})
 
 	It("costs three writes and one annotation per pod for a change, and nothing when idle", func(ctx context.Context) {
+		stop()
+		start(patient()) // a pod that is late is nudged again, and told of
+		DeferCleanup(func() { stop(); start(quick) })
 		other := hmacPolicy(ns, "other", "acme")
 		Expect(admin.Create(ctx, other)).To(Succeed())
 		second := startPod(ctx, admin, defaultServer(ns))
@@ -188,6 +191,7 @@ var _ = Describe("What the operator made", func() {
 		nudges := pod.nudged() + second.nudged()
 		update(ctx, policy, func(p *v1alpha1.TenantJWTPolicy) { p.Spec.Audiences = []string{"x"} })
 		Eventually(fresh(ctx, policy)).Should(beReady())
+		Eventually(func() []string { return line.in(ns) }).Should(ContainElement(ContainSubstring("/authservers/default/status")), "the last write")
 		Expect(settled(ctx, ns)).To(ConsistOf(
 			ContainSubstring("/secrets/gatehouse-default-tenants-1-0"),
 			ContainSubstring("/tenantjwtpolicies/acme/status"),

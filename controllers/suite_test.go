@@ -26,11 +26,12 @@ import (
 const account = "system:serviceaccount:gatehouse-system:gatehouse-operator"
 
 var (
-	control *kube.ControlPlane
-	admin   client.Client // the cluster's administrator
-	line    *wire         // what the operator sends
-	clock   = &fakeClock{}
-	stop    func()
+	control  *kube.ControlPlane
+	admin    client.Client // the cluster's administrator
+	operator *rest.Config
+	line     *wire // what the operator sends
+	clock    = &fakeClock{}
+	stop     func()
 )
 
 func TestControllers(t *testing.T) {
@@ -51,18 +52,31 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	kubectl(ctx, control, "apply", "--server-side", "-k", "../config/default")
 	admin = newClient(control.RestConfig())
 
-	config, err := control.AddUser(account, "system:serviceaccounts", "system:serviceaccounts:gatehouse-system", "system:authenticated")
+	operator, err = control.AddUser(account, "system:serviceaccounts", "system:serviceaccounts:gatehouse-system", "system:authenticated")
 	Expect(err).NotTo(HaveOccurred())
 	line = &wire{}
-	line.tap(config)
-	stop = operate(config, controllers.Options{OperatorNamespace: "gatehouse-system", Now: clock.Now, Timing: quick})
+	line.tap(operator)
+	start(quick)
 	DeferCleanup(func() { stop() })
 })
+
+// start runs the suite's operator at a pace.
+func start(timing controllers.Timing) {
+	GinkgoHelper()
+	stop = operate(operator, controllers.Options{OperatorNamespace: "gatehouse-system", Now: clock.Now, Timing: timing})
+}
 
 // quick is the operator's pace in this suite: nothing that people wait for takes long.
 var quick = controllers.Timing{
 	Batch: 50 * time.Millisecond, Poll: 20 * time.Millisecond, Ask: 500 * time.Millisecond, Nudge: 200 * time.Millisecond,
 	Patience: 400 * time.Millisecond, Watch: 300 * time.Millisecond, Audit: time.Hour,
+}
+
+// patient is quick, but for what it makes of pods that take long to confirm: on a busy machine all do.
+func patient() controllers.Timing {
+	t := quick
+	t.Nudge, t.Patience = time.Minute, time.Minute
+	return t
 }
 
 // operate runs an operator until stop is called.
