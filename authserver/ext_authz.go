@@ -25,7 +25,15 @@ func (g gate) Decide(ctx context.Context, r *extauthz.Request) extauthz.Answer {
 		return extauthz.Answer{Identity: &d.Identity, Names: snap.names}
 	}
 	g.logRefusal(&d, r.Client)
-	return extauthz.Answer{Refusal: refusalOf(&d).envoy}
+	refused := refusalOf(&d).envoy
+	if d.Status == http.StatusUnauthorized && snap != nil && r.Visit != "" {
+		if location, ok := snap.site.loginLocation(r.Visit); ok {
+			known := *refused
+			known.Login = location
+			refused = extauthz.NewRefusal(known)
+		}
+	}
+	return extauthz.Answer{Refusal: refused}
 }
 
 // Panicked counts and logs a panic.

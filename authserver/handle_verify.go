@@ -29,8 +29,8 @@ func (s *Server) serveVerify(w http.ResponseWriter, r *http.Request, tenant stri
 		return
 	}
 	s.overHTTP.logRefusal(&d, clientText(r, snap))
-	if d.Status == http.StatusUnauthorized {
-		if location, ok := loginLocation(snap.site, r.Header, r.Method); ok {
+	if d.Status == http.StatusUnauthorized && isVisit(r.Header, r.Method) {
+		if location, ok := snap.site.loginLocation(originalURL(r.Header)); ok {
 			if wantsRedirect(r) {
 				answer.redirected(w, location)
 				return

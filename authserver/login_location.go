@@ -13,14 +13,14 @@ import (
 // headerLoginLocation says on a browser's 401 where to log in.
 const headerLoginLocation = "X-Auth-Login-Location"
 
-// loginLocation is where the browser logs in whose request was refused, with the way back if that is a place where a login may
-// lead; ok is false for programs, and for servers at which no browser can log in. A header of the request only ever becomes that way back.
-func loginLocation(site *site, h http.Header, method string) (location string, ok bool) {
-	if !site.open() || !isVisit(h, method) {
+// loginLocation is where the browser logs in whose request for a URL was refused, with the way back if that is a place where a login
+// may lead; ok is false for servers at which no browser can log in. What the request says of itself only ever becomes that way back.
+func (s *site) loginLocation(visited string) (location string, ok bool) {
+	if !s.open() {
 		return "", false
 	}
-	location = site.origin + pathLogin
-	if to, ok := site.places.Allowed(originalURL(h)); ok && to != site.origin+session.Home {
+	location = s.origin + pathLogin
+	if to, ok := s.places.Allowed(visited); ok && to != s.origin+session.Home {
 		location += "?" + paramReturnTo + "=" + url.QueryEscape(to)
 	}
 	return location, true

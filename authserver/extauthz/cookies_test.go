@@ -34,7 +34,7 @@ func TestCookiesOfRequestsWithoutToken(t *testing.T) {
 		var r Request
 		r.parse(message)
 		clear(message) // it is not ours to keep
-		if diff := cmp.Diff(tt.want, r.Cookies); diff != "" || r.Problem != "" || r.sent != nil {
+		if diff := cmp.Diff(tt.want, r.Cookies); diff != "" || r.Problem != "" || r.seen.cookies != nil {
 			t.Errorf("%s: %s %s", name, diff, r.Problem)
 		}
 	}

@@ -159,7 +159,11 @@ func TestFieldNumbers(t *testing.T) {
 		{&corev3.Address{}, "socket_address", addressSocketAddress},
 		{&corev3.SocketAddress{}, "address", socketAddressAddress},
 		{&authv3.AttributeContext_Request{}, "http", requestHTTP},
+		{&authv3.AttributeContext_HttpRequest{}, "method", httpMethod},
 		{&authv3.AttributeContext_HttpRequest{}, "headers", httpHeaders},
+		{&authv3.AttributeContext_HttpRequest{}, "path", httpPath},
+		{&authv3.AttributeContext_HttpRequest{}, "host", httpHost},
+		{&authv3.AttributeContext_HttpRequest{}, "scheme", httpScheme},
 		{&authv3.AttributeContext_HttpRequest{}, "header_map", httpHeaderMap},
 		{&corev3.HeaderMap{}, "headers", headerMapHeaders},
 		{&corev3.HeaderValue{}, "key", headerValueKey},
@@ -308,6 +312,7 @@ func TestRefusal(t *testing.T) {
 		headers []*corev3.HeaderValueOption
 	}{
 		{Refusal{Status: 401, Challenge: "Bearer", Body: []byte("{}")}, codes.Unauthenticated, []*corev3.HeaderValueOption{json, noStore, set("www-authenticate", "Bearer")}},
+		{Refusal{Status: 401, Login: "https://auth.example/login"}, codes.Unauthenticated, []*corev3.HeaderValueOption{json, noStore, set("x-auth-login-location", "https://auth.example/login")}},
 		{Refusal{Status: 403, Body: []byte(strings.Repeat("x", 300))}, codes.PermissionDenied, []*corev3.HeaderValueOption{json, noStore}},
 		{Refusal{Status: 503, RetryAfter: "1"}, codes.Unavailable, []*corev3.HeaderValueOption{json, noStore, set("retry-after", "1")}},
 		{Refusal{Status: 500}, codes.Internal, []*corev3.HeaderValueOption{json, noStore}},

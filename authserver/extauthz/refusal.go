@@ -10,11 +10,12 @@ import (
 )
 
 // Refusal is what a client gets whose request is not let in: a constant, which tells nothing of why. Make it with
-// [NewRefusal]; it is immutable and shared by all answers.
+// [NewRefusal]; it is immutable, and shared by all answers but those with a Login.
 type Refusal struct {
 	Status     int
 	Challenge  string // WWW-Authenticate; empty for none
 	RetryAfter string // Retry-After; empty for none
+	Login      string // X-Auth-Login-Location; empty for none
 	Body       []byte // JSON
 
 	response response
@@ -26,6 +27,7 @@ func NewRefusal(r Refusal) *Refusal {
 	denied = appendNumber(denied, httpStatusCode, uint64(r.Status))
 	for _, h := range []struct{ name, value string }{
 		{"content-type", "application/json"}, {"cache-control", "no-store"}, {"www-authenticate", r.Challenge}, {"retry-after", r.RetryAfter},
+		{"x-auth-login-location", r.Login},
 	} {
 		if h.value != "" {
 			n := newName(h.name)

@@ -38,12 +38,33 @@ type Request struct {
 	Client string
 	// Trace is the request's traceparent header (W3C Trace Context), the last one of several.
 	Trace string
+	// Visit is the URL that somebody goes to with a browser (GET, Accept text/html), as Envoy tells it; "" for every other request.
+	Visit string
 
 	first [slots]string // behind the slices of Facts
-	sent  [][]byte      // lines of the Cookie header, within the message
-	http  bool          // attributes of a HTTP request were there
-	size  int           // of all headers
-	odd   []string      // names sent that may imitate one of the answer's (Names.imitated)
+	seen  seen
+	http  bool     // attributes of a HTTP request were there
+	size  int      // of all headers
+	odd   []string // names sent that may imitate one of the answer's (Names.imitated)
+}
+
+// seen are parts of the message, which is not ours to keep.
+type seen struct {
+	cookies                           [][]byte // lines of the Cookie header
+	method, scheme, host, path, proto []byte   // proto is X-Forwarded-Proto
+	html                              bool     // Accept says so
+}
+
+// url is Request.Visit. Behind a proxy with TLS, X-Forwarded-Proto is the scheme that the browser knows.
+func (s *seen) url() string {
+	if !s.html || string(s.method) != "GET" || len(s.host) == 0 || len(s.path) == 0 || s.path[0] != '/' {
+		return ""
+	}
+	scheme := s.scheme
+	if len(s.proto) > 0 {
+		scheme = s.proto
+	}
+	return string(scheme) + "://" + string(s.host) + string(s.path)
 }
 
 // parse takes a CheckRequest apart.
@@ -56,12 +77,13 @@ func (r *Request) parse(message []byte) {
 		*r = Request{Problem: ReasonMalformed}
 	case r.size > maxHeaders:
 		r.Problem = ReasonHeadersTooLarge
-	case len(r.sent) > 0 && !r.Facts.HasToken():
-		for _, line := range r.sent {
+	case len(r.seen.cookies) > 0 && !r.Facts.HasToken():
+		for _, line := range r.seen.cookies {
 			r.Cookies = append(r.Cookies, string(line))
 		}
 	}
-	r.sent = nil // the message is not ours to keep
+	r.Visit = r.seen.url()
+	r.seen = seen{}
 }
 
 // attribute takes one of the attributes into account. Like all below, it returns false for what is malformed.
@@ -107,6 +129,14 @@ func (r *Request) source(peer []byte) bool {
 
 func (r *Request) attributeOfHTTP(field protowire.Number, v []byte) bool {
 	switch field {
+	case httpMethod:
+		r.seen.method = v
+	case httpPath:
+		r.seen.path = v
+	case httpHost:
+		r.seen.host = v
+	case httpScheme:
+		r.seen.scheme = v
 	case httpHeaders:
 		name, value, ok := entry(v)
 		r.see(name, value, joined)
@@ -205,26 +235,41 @@ func (r *Request) see(name, value []byte, f form) {
 	}
 	switch name[0] {
 	case 'x', 'X', 'a', 'A':
-	case 'c', 'C':
-		if len(name) == len("cookie") && isName(name, "cookie") {
-			r.sent = append(r.sent, value)
+		if i, values := r.slot(name); values != nil {
+			r.take(i, values, value, f)
+			return
 		}
-		return
-	case 't':
-		if string(name) == "traceparent" {
-			r.Trace = string(value)
-		}
-		return
-	default:
-		return
-	}
-	i, values := r.slot(name)
-	if values == nil {
+		r.note(name, value)
 		if isOdd(name) {
 			r.odd = append(r.odd, string(name))
 		}
-		return
+	case 'c', 'C', 't':
+		r.note(name, value)
 	}
+}
+
+// note takes the headers into account that decide nothing about a token.
+func (r *Request) note(name, value []byte) {
+	switch len(name) {
+	case len("cookie"): // as long as accept
+		if isName(name, "cookie") {
+			r.seen.cookies = append(r.seen.cookies, value)
+		} else if isName(name, "accept") {
+			r.seen.html = r.seen.html || bytes.Contains(value, []byte("text/html"))
+		}
+	case len("traceparent"):
+		if string(name) == "traceparent" {
+			r.Trace = string(value)
+		}
+	case len("x-forwarded-proto"):
+		if isName(name, "x-forwarded-proto") {
+			r.seen.proto = value
+		}
+	}
+}
+
+// take takes one of the headers that decide.
+func (r *Request) take(i int, values *[]string, value []byte, f form) {
 	text := string(bytes.Trim(value, " \t"))
 	if f == joined {
 		// Envoy writes "!" for bytes that are not UTF-8. Taken for such a byte, it is in no value that a policy asks for.

@@ -18,7 +18,11 @@ const (
 	socketAddressAddress = 2
 
 	requestHTTP       = 2
+	httpMethod        = 2
 	httpHeaders       = 3
+	httpPath          = 4
+	httpHost          = 5
+	httpScheme        = 6
 	httpHeaderMap     = 13
 	headerMapHeaders  = 1
 	headerValueKey    = 1
