@@ -82,6 +82,21 @@ func Start(t testing.TB, documents string) string {
 // StartAt is like Start at a chosen address, for documents that name it in externalURL.
 func StartAt(t testing.TB, listen, documents string) string {
 	t.Helper()
+	return start(t, listen, Render(t, documents))
+}
+
+// StartWarned is like StartAt for documents of which exactly one finding is told, a warning that holds the text.
+func StartWarned(t testing.TB, listen, documents, warning string) string {
+	t.Helper()
+	findings, files := render(t, documents)
+	if len(findings) != 1 || !strings.Contains(findings[0], "warning: ") || !strings.Contains(findings[0], warning) || files == nil {
+		t.Fatalf("want one warning with %q: %q", warning, findings)
+	}
+	return start(t, listen, files)
+}
+
+func start(t testing.TB, listen string, files map[string][]byte) string {
+	t.Helper()
 	server, err := authserver.New(authserver.Options{
 		Listen: listen, OpsListen: "127.0.0.1:0", ExtAuthzListen: "127.0.0.1:0", Logger: logs.New(testWriter{t}, slog.LevelInfo),
 		ExtraAllowedCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
@@ -90,7 +105,6 @@ func StartAt(t testing.TB, listen, documents string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := Render(t, documents)
 	addKey(t, files)
 	if err := server.Load(files); err != nil {
 		t.Fatal(err)
