@@ -197,7 +197,7 @@ func (v *visit) callback(p *idp.Provider) {
 func loginOf(p *idp.Profile) directory.Login {
 	return directory.Login{
 		Issuer: p.Issuer, Subject: p.Subject, Username: p.Username, Email: p.Email, EmailVerified: p.EmailVerified,
-		Name: p.Name, Phone: p.Phone, Comment: p.Comment, Groups: p.Groups,
+		Name: p.Name, Phone: p.Phone, Comment: p.Comment, Groups: p.Groups, Partial: p.Partial,
 	}
 }
 

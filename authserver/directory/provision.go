@@ -27,6 +27,8 @@ type Login struct {
 	EmailVerified        bool
 	Name, Phone, Comment string
 	Groups               []string
+	// Partial says that the provider could not be asked for all of it: what is empty here is unknown, and empties nothing.
+	Partial bool
 }
 
 // Outcome is what a login did to the directory.

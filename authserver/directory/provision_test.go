@@ -127,6 +127,30 @@ func TestSyncLeavesWhatIsNotMapped(t *testing.T) {
 	}
 }
 
+// TestAPartialLoginEmptiesNothing guards what is known of somebody whose provider could not be asked for all of it.
+func TestAPartialLoginEmptiesNothing(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		in       func(*Login)
+		email    string
+		verified bool
+	}{
+		{"nothing but the username", func(in *Login) { in.Email, in.EmailVerified = "", false }, "Bob@Acme.example", true},
+		{"the address, and not whether it is verified", func(in *Login) { in.EmailVerified = false }, "Bob@Acme.example", true},
+		{"another address", func(in *Login) { in.Email, in.EmailVerified = "rob@acme.example", false }, "rob@acme.example", false},
+	} {
+		w := newWorld(t)
+		before, _ := w.comes(t, "sso", bob("1"))
+		got, _ := w.comes(t, "sso", bob("1", func(in *Login) {
+			in.Partial, in.Name, in.Phone = true, "", ""
+			c.in(in)
+		}))
+		if got.Name != before.Name || got.Phone != before.Phone || got.Email != c.email || got.EmailVerified != c.verified || (got.EmailProvider != "") != c.verified {
+			t.Errorf("%s: got %+v, had %+v", c.name, got, before)
+		}
+	}
+}
+
 // TestSyncOfTheAddress guards that an address is verified only as long as the provider says so.
 func TestSyncOfTheAddress(t *testing.T) {
 	w := newWorld(t)

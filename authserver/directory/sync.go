@@ -8,11 +8,11 @@ import (
 )
 
 // synchronise makes a known user what the provider says now, and returns the names of what changed. An attribute that the provider maps and leaves empty
-// is emptied; one that it does not map is not its business. Groups stay. The username is that of the provider at which the user was made: a linked
-// provider does not rename anybody, else two providers would rename a user with each login, and applications see two people.
+// is emptied, unless the login is partial; one that it does not map is not its business. Groups stay. The username is that of the provider at which the
+// user was made: a linked provider does not rename anybody, else two providers would rename a user with each login, and applications see two people.
 func synchronise(u *store.User, p *config.Provider, in *Login) (changed []string) {
 	set := func(field string, mapped config.Source, has *string, says string) {
-		if (says != "" || !mapped.Zero()) && *has != says {
+		if (says != "" || !mapped.Zero() && !in.Partial) && *has != says {
 			*has = says
 			changed = append(changed, field)
 		}
@@ -21,8 +21,9 @@ func synchronise(u *store.User, p *config.Provider, in *Login) (changed []string
 	set("name", m.Name, &u.Name, in.Name)
 	set("phone", m.Phone, &u.Phone, in.Phone)
 	set("comment", m.Comment, &u.Comment, in.Comment)
-	if in.Email != "" || !m.Email.Zero() {
-		verified, by := vouching(p, in)
+	verified, by := vouching(p, in)
+	unsaid := in.Email == "" || sameMailbox(u.Email, in.Email) && !verified // the address, or that it is verified
+	if (in.Email != "" || !m.Email.Zero()) && !(in.Partial && unsaid) {
 		if u.Email != in.Email || u.EmailVerified != verified {
 			changed = append(changed, "email")
 		}

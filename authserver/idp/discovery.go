@@ -39,8 +39,9 @@ type discovery struct {
 	since    time.Time     // since when the outcome is what it is; zero before the first
 }
 
-// get returns the metadata: at once where they are at hand, else after a bounded wait. The error is [ErrUnavailable].
-func (d *discovery) get(ctx context.Context) (*metadata, error) {
+// get returns the metadata: at once where they are at hand, else after a bounded wait. Who can do without waits for the first reading alone: where the last one
+// has failed, the next is not waited for.
+func (d *discovery) get(ctx context.Context, needed bool) (*metadata, *failure) {
 	d.mu.Lock()
 	m, flight := d.at(d.now())
 	failed := d.failure
@@ -48,24 +49,31 @@ func (d *discovery) get(ctx context.Context) (*metadata, error) {
 	switch {
 	case m != nil:
 		return m, nil
-	case flight == nil:
-		return nil, unavailable(failed.message)
+	case flight == nil, failed != nil && !needed:
+		return nil, failed
 	}
 	wait := time.NewTimer(metadataWait)
 	defer wait.Stop()
 	select {
 	case <-flight:
 	case <-ctx.Done():
-		return nil, unavailable("discovery: the login was given up before the provider answered")
+		return nil, &failure{reason: keys.ReasonUnreachable, message: "discovery: the login was given up before the provider answered"}
 	case <-wait.C:
-		return nil, unavailable("discovery: the provider did not answer in time")
+		return nil, &failure{reason: keys.ReasonUnreachable, message: "discovery: the provider did not answer in time"}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.failure != nil {
-		return nil, unavailable(d.failure.message)
+		return nil, d.failure
 	}
 	return d.current, nil
+}
+
+// prepare starts a reading where it is time for one, and waits for nothing.
+func (d *discovery) prepare() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, _ = d.at(d.now())
 }
 
 // at returns the metadata that serve now, and starts a reading where it is time for one. Without metadata, it returns the reading to wait for; nil
@@ -101,7 +109,7 @@ func (d *discovery) start(now time.Time) {
 func (d *discovery) readSafely(ctx context.Context) (m *metadata, f *failure) {
 	defer func() {
 		if recover() != nil {
-			m, f = nil, &failure{keys.ReasonInternalError, "reading the provider's metadata failed: a fault of Gatehouse"}
+			m, f = nil, &failure{reason: keys.ReasonInternalError, message: "reading the provider's metadata failed: a fault of Gatehouse"}
 		}
 	}()
 	return d.read(ctx)

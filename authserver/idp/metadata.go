@@ -56,7 +56,7 @@ func (m *metadata) check(issuer, source string) *failure {
 		if strings.TrimRight(m.Issuer, "/") == strings.TrimRight(issuer, "/") {
 			fix = "they differ in the slash at the end: write issuer as the provider has it"
 		}
-		return &failure{keys.ReasonIssuerMismatch, "the provider's metadata name another issuer than oidc.issuer: " + fix}
+		return &failure{reason: keys.ReasonIssuerMismatch, message: "the provider's metadata name another issuer than oidc.issuer: " + fix}
 	}
 	for name, text := range map[string]string{
 		"authorization_endpoint": m.AuthorizationEndpoint, "token_endpoint": m.TokenEndpoint,
@@ -68,9 +68,9 @@ func (m *metadata) check(issuer, source string) *failure {
 		u, err := checkURL(name, text)
 		switch {
 		case err != nil:
-			return &failure{keys.ReasonBadContent, "the provider's metadata: " + err.Error()}
+			return &failure{reason: keys.ReasonBadContent, message: "the provider's metadata: " + err.Error()}
 		case u.Scheme == "http" && strings.HasPrefix(source, "https:"):
-			return &failure{keys.ReasonBadContent, "the provider's metadata: " + name + " is http:// although the metadata came by https://"}
+			return &failure{reason: keys.ReasonBadContent, message: "the provider's metadata: " + name + " is http:// although the metadata came by https://"}
 		}
 	}
 	return nil
@@ -81,11 +81,11 @@ func fetchMetadata(ctx context.Context, c *http.Client, source, issuer string) (
 	const name = "discovery"
 	u, err := checkURL("discoveryURL", source)
 	if err != nil {
-		return nil, &failure{keys.ReasonInvalidSource, err.Error()}
+		return nil, &failure{reason: keys.ReasonInvalidSource, message: err.Error()}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, source, nil)
 	if err != nil {
-		return nil, &failure{keys.ReasonInvalidSource, "discoveryURL is not a URL that can be asked"}
+		return nil, &failure{reason: keys.ReasonInvalidSource, message: "discoveryURL is not a URL that can be asked"}
 	}
 	req.Header.Set("Accept", "application/json, */*;q=0.1")
 	req.Header.Set("User-Agent", "gatehouse")
@@ -95,7 +95,7 @@ func fetchMetadata(ctx context.Context, c *http.Client, source, issuer string) (
 	}
 	if resp.StatusCode != http.StatusOK {
 		_ = resp.Body.Close()
-		return nil, &failure{keys.ReasonBadStatus, fmt.Sprintf(
+		return nil, &failure{reason: keys.ReasonBadStatus, absent: resp.StatusCode == http.StatusNotFound, message: fmt.Sprintf(
 			"%s: %s answered with status %d, expected 200: set issuer or discoveryURL so that they lead to the provider's metadata", name, strings.ToLower(u.Host), resp.StatusCode)}
 	}
 	body, err := outbound.ReadBody(resp, maxAnswer)
@@ -104,7 +104,7 @@ func fetchMetadata(ctx context.Context, c *http.Client, source, issuer string) (
 	}
 	m, err := parseMetadata(body)
 	if err != nil {
-		return nil, &failure{keys.ReasonBadContent, "the provider's metadata cannot be read: " + err.Error()}
+		return nil, &failure{reason: keys.ReasonBadContent, message: "the provider's metadata cannot be read: " + err.Error()}
 	}
 	if f := m.check(issuer, source); f != nil {
 		return nil, f

@@ -22,14 +22,16 @@ const oidcTimeout = 20 * time.Second
 
 // oidc is an OpenID provider (OpenID Connect Core 1.0, the authorization code flow).
 //
-// Endpoints that the administrator gave win over the metadata's. With authorizationEndpoint, tokenEndpoint and jwksEndpoint
-// given nothing is discovered at all, so that what a login does never depends on whether metadata could be read.
+// Endpoints that the administrator gave win over the metadata's, which tell the others. With authorizationEndpoint and tokenEndpoint given a login can do
+// without metadata: while they are away userinfo is not asked, no iss is demanded of a callback, and there is no logout at the provider. What would have to be
+// decided by userinfo then fails as a provider that is away does (lacking). With all five given, or without an issuer, nothing is discovered.
 type oidc struct {
 	deps
 	config    *config.OIDC
 	client    *client
 	mapper    *profile.Mapper
 	discovery *discovery  // nil where nothing is discovered
+	optional  bool        // a login can do without metadata
 	source    keys.Source // of the keys of ID tokens
 	secret    *jwk.Set    // for HS256, HS384 and HS512: the client secret; nil where it cannot be
 	asks      asks
@@ -40,6 +42,8 @@ type endpoints struct {
 	authorization, token string
 	userInfo, endSession string // "" for none
 	sendsIssuer          bool   // iss comes with every callback (RFC 9207 §3)
+	// noUserInfo says why nobody knows whether there is a userinfo endpoint; "" where it is known.
+	noUserInfo string
 }
 
 func newOIDC(c *config.Provider, d deps) (connector, error) {
@@ -64,11 +68,12 @@ func newOIDC(c *config.Provider, d deps) (connector, error) {
 	if o.secret, err = secretKeys(c.OIDC); err != nil {
 		return nil, err
 	}
-	explicit := c.OIDC.AuthorizationEndpoint != "" && c.OIDC.TokenEndpoint != "" && c.OIDC.JWKSEndpoint != ""
-	if !explicit {
-		if c.OIDC.Issuer == "" || c.OIDC.Discovery == "" {
-			return nil, errors.New("issuer is required, or authorizationEndpoint, tokenEndpoint and jwksEndpoint")
-		}
+	o.optional = c.OIDC.AuthorizationEndpoint != "" && c.OIDC.TokenEndpoint != ""
+	enough := o.optional && c.OIDC.JWKSEndpoint != ""
+	switch known := c.OIDC.Issuer != "" && c.OIDC.Discovery != ""; {
+	case !known && !enough:
+		return nil, errors.New("issuer is required, or authorizationEndpoint, tokenEndpoint and jwksEndpoint")
+	case known && !(enough && c.OIDC.UserInfoEndpoint != "" && c.OIDC.EndSessionEndpoint != ""):
 		o.discovery = d.discover(c.OIDC.Discovery, c.OIDC.Issuer)
 	}
 	o.source = keys.Source{URL: c.OIDC.JWKSEndpoint, AllowedCIDRs: d.reach.AllowedCIDRs, CABundle: d.reach.CABundle}
@@ -115,11 +120,15 @@ func symmetric(algorithm string) bool { return strings.HasPrefix(algorithm, "HS"
 func (o *oidc) endpoints(ctx context.Context) (*endpoints, error) {
 	e := &endpoints{}
 	if o.discovery != nil {
-		m, err := o.discovery.get(ctx)
-		if err != nil {
-			return nil, err
+		m, f := o.discovery.get(ctx, !o.optional)
+		switch {
+		case f == nil:
+			*e = endpoints{m.AuthorizationEndpoint, m.TokenEndpoint, m.UserInfoEndpoint, m.EndSessionEndpoint, m.SendsIssuer, ""}
+		case !o.optional:
+			return nil, unavailable(f.message)
+		case !f.absent && o.config.UserInfoEndpoint == "":
+			e.noUserInfo = f.message
 		}
-		*e = endpoints{m.AuthorizationEndpoint, m.TokenEndpoint, m.UserInfoEndpoint, m.EndSessionEndpoint, m.SendsIssuer}
 	}
 	for _, row := range []struct {
 		to   *string
@@ -160,12 +169,27 @@ func authorizationForm(c *config.Client, a Ask, scopes []string) url.Values {
 	return q
 }
 
+// authorizationEndpoint is where the browser is sent. Nobody waits for metadata that the callback alone needs.
+func (o *oidc) authorizationEndpoint(ctx context.Context) (string, error) {
+	if !o.optional {
+		e, err := o.endpoints(ctx)
+		if err != nil {
+			return "", err
+		}
+		return e.authorization, nil
+	}
+	if o.discovery != nil {
+		o.discovery.prepare()
+	}
+	return o.config.AuthorizationEndpoint, nil
+}
+
 func (o *oidc) authorizationURL(ctx context.Context, a Ask) (string, error) {
-	e, err := o.endpoints(ctx)
+	endpoint, err := o.authorizationEndpoint(ctx)
 	if err != nil {
 		return "", err
 	}
-	u, err := checkURL("authorizationEndpoint", e.authorization)
+	u, err := checkURL("authorizationEndpoint", endpoint)
 	if err != nil {
 		return "", refuse(ReasonMisconfigured, err.Error())
 	}
@@ -230,15 +254,16 @@ func (o *oidc) describe(ctx context.Context, e *endpoints, id *idToken, t *token
 	if err != nil {
 		return nil, err
 	}
-	attributes, err := o.mapper.Read(profile.Person{Claims: profile.FromClaims(id.claims), UserInfo: info})
+	attributes, err := o.mapper.Read(profile.Person{Claims: profile.FromClaims(id.claims), UserInfo: info, NoUserInfo: e.noUserInfo != ""})
 	if err != nil {
-		return nil, mappingError(err)
+		return nil, e.lacking(err)
 	}
 	p := &Profile{
 		Issuer: id.issuer, Subject: id.claims.Subject,
 		Username: attributes.Username, Email: attributes.Email, EmailVerified: attributes.EmailVerified,
 		Name: attributes.Name, Phone: attributes.Phone, Comment: attributes.Comment, Groups: attributes.Groups,
 		SessionHash: id.session(), SubjectHash: hashOf("sub", id.issuer, id.claims.Subject),
+		Partial:  e.noUserInfo != "",
 		Upstream: Upstream{Issuer: id.issuer, Subject: id.claims.Subject},
 	}
 	if len(id.raw) <= MaxKeptIDToken {
@@ -268,6 +293,17 @@ func (o *oidc) readUserInfo(ctx context.Context, e *endpoints, id *idToken, acce
 	return info, nil
 }
 
+// lacking tells an error that userinfo might have prevented as a provider that is away: nobody is refused, and no session ends, for what was not asked.
+func (e *endpoints) lacking(err error) error {
+	told := mappingError(err)
+	rule, isRule := errors.AsType[*profile.RuleError](err)
+	fault, isFault := errors.AsType[*profile.Error](err)
+	if undecided := isRule && rule.Cause != "" || isFault && fault.Reason == profile.ReasonNoUsername; e.noUserInfo == "" || !undecided {
+		return told
+	}
+	return unavailable(told.Error() + "; userinfo was not asked, since its endpoint is unknown (" + e.noUserInfo + "): set userInfoEndpoint, or map claims that the ID token has")
+}
+
 // mappingError turns an error of package profile into an [*Error].
 func mappingError(err error) error {
 	if rule, ok := errors.AsType[*profile.RuleError](err); ok {
@@ -290,7 +326,13 @@ func (o *oidc) status() Status {
 		return s
 	}
 	d := o.discovery.status()
-	if !d.Ready || !k.Fetched {
+	switch {
+	case o.optional && d.Fetched && !d.Ready && s.Message == "":
+		s.Message = "logins go on without what the metadata would tell, such as userInfoEndpoint and endSessionEndpoint, which can be set: " + d.Message
+		return s
+	case o.optional && !d.Ready:
+		return s
+	case !d.Ready || !k.Fetched:
 		return d
 	}
 	if s.Ready && d.Since.After(s.Since) {

@@ -194,7 +194,7 @@ func TestMixUp(t *testing.T) {
 	}
 }
 
-// TestExplicitEndpointsWin: those given count, the rest is discovered; with the three that a login needs nothing is discovered.
+// TestExplicitEndpointsWin: those given count, the rest is discovered; with all of them nothing is.
 func TestExplicitEndpointsWin(t *testing.T) {
 	op := optest.Start(t, optest.Options{})
 	op.Behave(optest.Behaviour{Metadata: func(m map[string]any) {

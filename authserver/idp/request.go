@@ -29,6 +29,8 @@ type answer struct {
 type failure struct {
 	reason  keys.Reason
 	message string
+	// absent says that there is nothing of the kind, and not that it is away.
+	absent bool
 }
 
 func (f *failure) Error() string { return f.message }
@@ -55,7 +57,7 @@ func (d *deps) sendUpTo(req *http.Request, name string, limit int64) (*answer, *
 
 func explain(err error, name string, u *url.URL) *failure {
 	reason, message := keys.Explain(err, strings.ToLower(u.Host))
-	return &failure{reason, name + ": " + message}
+	return &failure{reason: reason, message: name + ": " + message}
 }
 
 // away tells whether the status is one of an endpoint that may do better later.

@@ -34,6 +34,8 @@ type Profile struct {
 	// EmailVerified is true only where the provider says so of Email with a JSON true.
 	EmailVerified bool
 	Groups        []string
+	// Partial says that the provider could not be asked for all of it: an attribute that is empty may have a value that nobody knows.
+	Partial bool
 
 	Upstream Upstream
 	// SessionHash and SubjectHash name the session (sid) and the person at the provider, as [Logout] does; zero for none.
