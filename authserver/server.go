@@ -231,7 +231,7 @@ func (s *Server) prepareLogins(old, next *snapshot) {
 		return
 	}
 	if next.login.Store() {
-		s.store.use(next.site.dsn)
+		s.store.use(next.site.dsn, next.site.caBundle)
 		s.store.prepare()
 	}
 	for _, problem := range next.login.Problems() {

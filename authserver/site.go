@@ -32,9 +32,10 @@ type site struct {
 	// origins are those whose scripts may ask the endpoints of cors.go.
 	origins   []string
 	directory *directory.Snapshot
-	// store tells whether anybody can log in at all (store.type None: nobody), dsn where PostgreSQL is, "" for the Embedded store.
-	store bool
-	dsn   string
+	// store tells whether anybody can log in at all (store.type None: nobody), dsn where PostgreSQL is, "" for the Embedded store, and
+	// caBundle whom to trust there.
+	store         bool
+	dsn, caBundle string
 }
 
 // siteMaker makes sites; it keeps what outlives a configuration.
@@ -58,7 +59,7 @@ func newSiteMaker(o *Options, secret []byte, keys idp.KeySource) *siteMaker {
 
 // make makes the site of a configuration. Providers that did not change keep what they know of their upstreams.
 func (m *siteMaker) make(base *config.Base, logins *login.Snapshot) (*site, error) {
-	s := &site{origin: strings.TrimSuffix(base.ExternalURL, "/"), store: logins.Store(), dsn: base.Store.DSN}
+	s := &site{origin: strings.TrimSuffix(base.ExternalURL, "/"), store: logins.Store(), dsn: base.Store.DSN, caBundle: base.Store.CABundle}
 	var err error
 	if s.cookies, err = session.NewCookies(base.ExternalURL, base.Login.CookieDomain); err != nil {
 		return nil, fmt.Errorf("checking %s: %w", config.FileBase, err)

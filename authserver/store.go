@@ -25,8 +25,8 @@ const (
 
 var errOpening = fmt.Errorf("%w: opening it takes longer than %s", store.ErrUnavailable, openWait)
 
-// storePlace is where a store is: the Embedded one's directory, "" for memory, or PostgreSQL's connection string.
-type storePlace struct{ dir, dsn string }
+// storePlace is where a store is: the Embedded one's directory, "" for memory, or PostgreSQL's connection string and CA bundle.
+type storePlace struct{ dir, dsn, caBundle string }
 
 // lateStore is a store that is opened when it is first needed, and again later if that fails: a disk that is away, or
 // hangs, stops logins, not the server. Servers without a store never open one.
@@ -70,7 +70,7 @@ func newLateStore(dir string, now func() time.Time, log *slog.Logger) *lateStore
 
 func openStore(ctx context.Context, at storePlace) (store.Store, error) {
 	if at.dsn != "" {
-		return nonNil(store.OpenPostgreSQL(ctx, at.dsn))
+		return nonNil(store.OpenPostgreSQL(ctx, at.dsn, store.WithCABundle(at.caBundle)))
 	}
 	return nonNil(store.OpenSQLite(ctx, at.dir))
 }
@@ -85,10 +85,10 @@ func nonNil[T store.Store](opened T, err error) (store.Store, error) {
 
 // use says by which store the configuration wants to be served: PostgreSQL at dsn, or with "" the Embedded one. Another than before
 // is opened when it is first needed, and that of before closed.
-func (s *lateStore) use(dsn string) {
+func (s *lateStore) use(dsn, caBundle string) {
 	at := storePlace{dir: s.dir}
 	if dsn != "" {
-		at = storePlace{dsn: dsn}
+		at = storePlace{dsn: dsn, caBundle: caBundle}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

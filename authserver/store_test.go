@@ -131,15 +131,16 @@ func TestAnotherStore(t *testing.T) {
 			return d.open(ctx, at)
 		}
 		defer s.close()
-		for _, dsn := range []string{"", "", "host=a", "host=a", "host=b", ""} {
+		for _, dsn := range []string{"", "", "host=a", "host=a", "host=b", "host=b ca", ""} {
 			d.release <- nil
-			s.use(dsn)
+			dsn, bundle, _ := strings.Cut(dsn, " ")
+			s.use(dsn, bundle)
 			if _, err := s.get(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			synctest.Wait()
 		}
-		want := []storePlace{{dir: "/data"}, {dsn: "host=a"}, {dsn: "host=b"}, {dir: "/data"}}
+		want := []storePlace{{dir: "/data"}, {dsn: "host=a"}, {dsn: "host=b"}, {dsn: "host=b", caBundle: "ca"}, {dir: "/data"}}
 		if !slices.Equal(places, want) || d.closed.Load() != 3 {
 			t.Errorf("opened %v, closed %d", places, d.closed.Load())
 		}

@@ -104,6 +104,7 @@ func (l *nameList) server(spec *v1alpha1.AuthServerSpec) {
 	}
 	if spec.Store.PostgreSQL != nil {
 		l.secret(&spec.Store.PostgreSQL.DSNSecretRef)
+		l.bundle(spec.Store.PostgreSQL.CABundleRef)
 	}
 	l.image(spec.Login.Theme.Logo)
 }

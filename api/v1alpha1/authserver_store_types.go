@@ -45,6 +45,12 @@ type PostgreSQLStore struct {
 	// DSNSecretRef names the connection string, postgres://user:password@host:5432/database?sslmode=verify-full or libpq's key=value form. The
 	// address is not subject to outbound.allowedCIDRs: only who may write this AuthServer names it.
 	DSNSecretRef SecretKeyReference `json:"dsnSecretRef"`
+
+	// CABundleRef names the CAs that sign the database's certificate, where those are not the system's. The connection string then has to have
+	// sslmode=verify-full or verify-ca: with any other nothing is verified.
+	//
+	// +optional
+	CABundleRef *CABundleReference `json:"caBundleRef,omitempty"`
 }
 
 // EmbeddedStore is SQLite's file on a volume.

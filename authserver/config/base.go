@@ -44,6 +44,8 @@ type Store struct {
 	Type string `json:"type"`
 	// DSN is PostgreSQL's connection string; it holds a password.
 	DSN string `json:"dsn,omitempty"`
+	// CABundle is PEM: the CAs that sign PostgreSQL's certificate; empty means what the DSN says, and the system's roots.
+	CABundle string `json:"caBundle,omitempty"`
 	// Persistent says that the Embedded store is on a volume that outlives the pod. Without it users cannot be added.
 	Persistent bool `json:"persistent,omitempty"`
 }

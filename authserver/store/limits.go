@@ -10,17 +10,31 @@ type Limits struct {
 	UsesOfScope, Counters, UsersOfOrganization int
 }
 
+// settings are what options set.
+type settings struct {
+	limits   Limits
+	caBundle string
+}
+
 // Option changes how a store is opened.
-type Option func(*Limits)
+type Option func(*settings)
 
 // WithLimits sets bounds.
-func WithLimits(l Limits) Option { return func(into *Limits) { *into = l } }
+func WithLimits(l Limits) Option { return func(s *settings) { s.limits = l } }
 
-func limitsOf(options []Option, connections int) Limits {
-	var l Limits
+// WithCABundle has PostgreSQL's certificate verified by the CAs of a PEM text instead of the system's, or those that the DSN names. The
+// DSN has to have sslmode=verify-full or verify-ca then. An empty text changes nothing.
+func WithCABundle(pem string) Option { return func(s *settings) { s.caBundle = pem } }
+
+func settingsOf(options []Option) (s settings) {
 	for _, o := range options {
-		o(&l)
+		o(&s)
 	}
+	return s
+}
+
+// orDefault fills in what is zero.
+func (l Limits) orDefault(connections int) Limits {
 	l.Connections = either(l.Connections, connections)
 	l.UsesOfScope = either(l.UsesOfScope, MaxUsesOfScope)
 	l.Counters = either(l.Counters, MaxCounters)

@@ -47,11 +47,15 @@ var _ Store = (*PostgreSQL)(nil)
 // a list of key=value pairs as libpq takes them; pool_max_conns is at most 200 and 10 if absent. No error holds any part of it.
 // ErrUnavailable if there is no connection: it may be opened later.
 func OpenPostgreSQL(ctx context.Context, dsn string, options ...Option) (*PostgreSQL, error) {
+	set := settingsOf(options)
 	config, pool, err := parseDSN(dsn)
+	if err == nil && set.caBundle != "" {
+		err = trust(config, set.caBundle)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the store in PostgreSQL: %w", err)
 	}
-	limits := limitsOf(options, pool)
+	limits := set.limits.orDefault(pool)
 	if err := migratePostgreSQL(ctx, config); err != nil {
 		return nil, fmt.Errorf("opening the store in PostgreSQL: %w", err)
 	}

@@ -38,7 +38,7 @@ var _ Store = (*SQLite)(nil)
 // OpenSQLite opens the database in dir, which is created with mode 0700 if absent, and brings its schema up to date. With
 // dir "" the database lives in memory and ends with Close. Errors name the file; one made by a newer Gatehouse is refused.
 func OpenSQLite(ctx context.Context, dir string, options ...Option) (*SQLite, error) {
-	s, err := connect(ctx, dir, limitsOf(options, readers))
+	s, err := connect(ctx, dir, settingsOf(options).limits.orDefault(readers))
 	if err != nil {
 		return nil, err
 	}

@@ -191,6 +191,9 @@ func (s *serverPlan) references() []Ref {
 	if dsn := s.dsnRef(); dsn != nil {
 		refs = append(refs, secretRef(dsn, s.object.Namespace))
 	}
+	if b := s.dsnBundle(); b != nil {
+		refs = append(refs, bundleRef(b, s.object.Namespace))
+	}
 	if logo := s.object.Spec.Login.Theme.Logo; logo != nil && logo.ConfigMapRef != nil {
 		refs = append(refs, imageRef(logo, s.object.Namespace))
 	}
@@ -232,10 +235,10 @@ func (s *serverPlan) render(r *resolver) (Verdict, *config.Base, bool) {
 // resolve puts what the AuthServer refers to into out, where it can be used.
 func (s *serverPlan) resolve(f *findings, r *resolver, out *config.Base) bool {
 	good := true
-	if dsn := s.dsnRef(); dsn != nil {
-		text, ok := r.dsn(f, dsnField, dsn, s.object.Namespace)
+	if s.dsnRef() != nil {
+		store, ok := s.database(f, r)
 		if good = ok; ok {
-			out.Store = config.Store{Type: config.StorePostgreSQL, DSN: text}
+			out.Store = store
 		}
 	}
 	problems := len(f.problems)

@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	dsnField = "spec.store.postgreSQL.dsnSecretRef"
+	dsnField      = "spec.store.postgreSQL.dsnSecretRef"
+	dsnTrustField = "spec.store.postgreSQL.caBundleRef"
 	// maxDSN bounds a connection string in bytes.
 	maxDSN = 4 << 10
 )
@@ -47,6 +48,45 @@ func (s *serverPlan) dsnRef() *v1alpha1.SecretKeyReference {
 		return nil
 	}
 	return &spec.PostgreSQL.DSNSecretRef
+}
+
+func (s *serverPlan) dsnBundle() *v1alpha1.CABundleReference {
+	if s.dsnRef() == nil {
+		return nil
+	}
+	return s.object.Spec.Store.PostgreSQL.CABundleRef
+}
+
+// database is the store in PostgreSQL, whole or not at all: the server must not take one's CAs for another's.
+func (s *serverPlan) database(f *findings, r *resolver) (config.Store, bool) {
+	from := s.dsnRef()
+	text, ok := r.dsn(f, dsnField, from, s.object.Namespace)
+	out := config.Store{Type: config.StorePostgreSQL, DSN: text}
+	b := s.dsnBundle()
+	if b == nil {
+		return out, ok
+	}
+	pem, trusted := r.caBundle(f, dsnTrustField, b, s.object.Namespace)
+	if ok && !verifies(text) {
+		f.refuseRef(v1alpha1.ReasonRefInvalid, dsnField, "key %q of %s: with %s it needs sslmode=verify-full or verify-ca, once: with any other the database's certificate is not verified",
+			from.Key, secretRef(from, s.object.Namespace), dsnTrustField)
+		ok = false
+	}
+	out.CABundle = pem
+	return out, ok && trusted
+}
+
+// dsnMode finds the settings of sslmode in either form of a connection string.
+var dsnMode = regexp.MustCompile(`(?:^|[?&\s])sslmode\s*=\s*('[^']*'|[^\s&]*)`)
+
+// verifies tells whether a connection string has the database's certificate verified.
+func verifies(dsn string) bool {
+	found := dsnMode.FindAllStringSubmatch(dsn, -1)
+	if len(found) != 1 {
+		return false
+	}
+	mode := strings.Trim(found[0][1], "'")
+	return mode == "verify-full" || mode == "verify-ca"
 }
 
 // dsn reads a connection string. No message repeats any of it: it holds a password.

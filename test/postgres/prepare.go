@@ -95,7 +95,29 @@ func (s *Server) fill() (err error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
+	if err := s.certify(); err != nil {
+		return err
+	}
 	return s.watch()
+}
+
+// certify puts certificate and key where the server looks for them, and the key where nobody else may read it: else it does not start.
+func (s *Server) certify() error {
+	if s.options.Certificate == nil {
+		return nil
+	}
+	for name, pem := range map[string][]byte{"server.crt": s.options.Certificate, "server.key": s.options.Key} {
+		path := filepath.Join(s.dir, "data", name)
+		if err := os.WriteFile(path, pem, 0o600); err != nil {
+			return err
+		}
+		if uid, gid, ok := somebody(); ok {
+			if err := os.Chown(path, int(uid), int(gid)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // watch starts the guard: a shell that waits for this process to end, however it does, and then ends the server and removes its files.

@@ -25,6 +25,8 @@ type Options struct {
 	Durable bool
 	// Settings are further ones, such as "max_connections=20".
 	Settings []string
+	// Certificate and Key are PEM: with them the server speaks TLS to whoever asks for it.
+	Certificate, Key []byte
 }
 
 // Server is a private PostgreSQL server.
@@ -141,6 +143,9 @@ func (s *Server) once(deadline time.Time) error {
 	}
 	if !s.options.Durable {
 		args = append(args, "-c", "fsync=off", "-c", "full_page_writes=off")
+	}
+	if s.options.Certificate != nil {
+		args = append(args, "-c", "ssl=on")
 	}
 	for _, setting := range s.options.Settings {
 		args = append(args, "-c", setting)
