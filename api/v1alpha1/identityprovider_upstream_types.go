@@ -114,7 +114,8 @@ type OIDCProvider struct {
 	// +optional
 	TokenEndpoint EndpointURL `json:"tokenEndpoint,omitempty"`
 
-	// UserInfoEndpoint wins over the metadata's userinfo_endpoint. It is asked after each login when there is one; its sub must be the ID token's.
+	// UserInfoEndpoint wins over the metadata's userinfo_endpoint. It is asked after each login when there is one; its sub must be the ID token's. Left out beside a
+	// given authorizationEndpoint and tokenEndpoint, it is not asked while the metadata are away.
 	//
 	// +optional
 	UserInfoEndpoint EndpointURL `json:"userInfoEndpoint,omitempty"`

@@ -37,15 +37,6 @@ type oidc struct {
 	asks      asks
 }
 
-// endpoints are where an OpenID provider is asked.
-type endpoints struct {
-	authorization, token string
-	userInfo, endSession string // "" for none
-	sendsIssuer          bool   // iss comes with every callback (RFC 9207 §3)
-	// noUserInfo says why nobody knows whether there is a userinfo endpoint; "" where it is known.
-	noUserInfo string
-}
-
 func newOIDC(c *config.Provider, d deps) (connector, error) {
 	o := &oidc{deps: d, config: c.OIDC}
 	var err error
@@ -83,22 +74,6 @@ func newOIDC(c *config.Provider, d deps) (connector, error) {
 	return o, nil
 }
 
-func (o *oidc) checkEndpoints() error {
-	c := o.config
-	for name, text := range map[string]string{
-		"authorizationEndpoint": c.AuthorizationEndpoint, "tokenEndpoint": c.TokenEndpoint, "userInfoEndpoint": c.UserInfoEndpoint,
-		"jwksEndpoint": c.JWKSEndpoint, "endSessionEndpoint": c.EndSessionEndpoint,
-	} {
-		if text == "" {
-			continue
-		}
-		if _, err := checkURL(name, text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // secretKeys makes a key of the client secret where signingAlgorithms ask for one (OpenID Connect Core 1.0 §10.1).
 func secretKeys(c *config.OIDC) (*jwk.Set, error) {
 	if !slices.ContainsFunc(c.Algorithms, symmetric) {
@@ -115,40 +90,6 @@ func secretKeys(c *config.OIDC) (*jwk.Set, error) {
 }
 
 func symmetric(algorithm string) bool { return strings.HasPrefix(algorithm, "HS") }
-
-// endpoints returns where the provider is asked.
-func (o *oidc) endpoints(ctx context.Context) (*endpoints, error) {
-	e := &endpoints{}
-	if o.discovery != nil {
-		m, f := o.discovery.get(ctx, !o.optional)
-		switch {
-		case f == nil:
-			*e = endpoints{m.AuthorizationEndpoint, m.TokenEndpoint, m.UserInfoEndpoint, m.EndSessionEndpoint, m.SendsIssuer, ""}
-		case !o.optional:
-			return nil, unavailable(f.message)
-		case !f.absent && o.config.UserInfoEndpoint == "":
-			e.noUserInfo = f.message
-		}
-	}
-	for _, row := range []struct {
-		to   *string
-		from string
-	}{
-		{&e.authorization, o.config.AuthorizationEndpoint}, {&e.token, o.config.TokenEndpoint},
-		{&e.userInfo, o.config.UserInfoEndpoint}, {&e.endSession, o.config.EndSessionEndpoint},
-	} {
-		if row.from != "" {
-			*row.to = row.from
-		}
-	}
-	switch {
-	case e.authorization == "":
-		return nil, refuse(ReasonMisconfigured, "the provider's metadata have no authorization_endpoint: set authorizationEndpoint")
-	case e.token == "":
-		return nil, refuse(ReasonMisconfigured, "the provider's metadata have no token_endpoint: set tokenEndpoint")
-	}
-	return e, nil
-}
 
 // reserved are the parameters of an authorization request that a login sets itself.
 var reserved = []string{
@@ -167,21 +108,6 @@ func authorizationForm(c *config.Client, a Ask, scopes []string) url.Values {
 		q.Set("code_challenge_method", "S256")
 	}
 	return q
-}
-
-// authorizationEndpoint is where the browser is sent. Nobody waits for metadata that the callback alone needs.
-func (o *oidc) authorizationEndpoint(ctx context.Context) (string, error) {
-	if !o.optional {
-		e, err := o.endpoints(ctx)
-		if err != nil {
-			return "", err
-		}
-		return e.authorization, nil
-	}
-	if o.discovery != nil {
-		o.discovery.prepare()
-	}
-	return o.config.AuthorizationEndpoint, nil
 }
 
 func (o *oidc) authorizationURL(ctx context.Context, a Ask) (string, error) {
@@ -246,73 +172,6 @@ func (o *oidc) exchange(ctx context.Context, a Answer) (*Profile, error) {
 		return nil, err
 	}
 	return o.describe(ctx, e, id, t)
-}
-
-// describe makes the profile of an ID token that was found good, with what userinfo adds.
-func (o *oidc) describe(ctx context.Context, e *endpoints, id *idToken, t *tokens) (*Profile, error) {
-	info, err := o.readUserInfo(ctx, e, id, t.AccessToken)
-	if err != nil {
-		return nil, err
-	}
-	attributes, err := o.mapper.Read(profile.Person{Claims: profile.FromClaims(id.claims), UserInfo: info, NoUserInfo: e.noUserInfo != ""})
-	if err != nil {
-		return nil, e.lacking(err)
-	}
-	p := &Profile{
-		Issuer: id.issuer, Subject: id.claims.Subject,
-		Username: attributes.Username, Email: attributes.Email, EmailVerified: attributes.EmailVerified,
-		Name: attributes.Name, Phone: attributes.Phone, Comment: attributes.Comment, Groups: attributes.Groups,
-		SessionHash: id.session(), SubjectHash: hashOf("sub", id.issuer, id.claims.Subject),
-		Partial:  e.noUserInfo != "",
-		Upstream: Upstream{Issuer: id.issuer, Subject: id.claims.Subject},
-	}
-	if len(id.raw) <= MaxKeptIDToken {
-		p.Upstream.IDToken = id.raw
-	}
-	p.Upstream.keep(t, o.now())
-	return p, nil
-}
-
-// readUserInfo asks the userinfo endpoint, where there is one. Its answer counts only if it is of the ID token's sub (OpenID Connect Core 1.0 §5.3.2).
-func (o *oidc) readUserInfo(ctx context.Context, e *endpoints, id *idToken, accessToken string) (*profile.Document, error) {
-	if e.userInfo == "" {
-		return nil, nil
-	}
-	a, err := o.resource(ctx, "userInfoEndpoint", e.userInfo, accessToken)
-	if err != nil {
-		return nil, err
-	}
-	info, err := profile.ReadDocument(a.body)
-	if err != nil {
-		return nil, refuse(ReasonUserInfo, "userInfoEndpoint: its answer cannot be read: "+err.Error())
-	}
-	value, _ := info.Lookup("sub")
-	if sub, ok := value.Text(); !ok || sub != id.claims.Subject {
-		return nil, refuse(ReasonUserInfoSubject, "userInfoEndpoint: sub of its answer is absent or another than the ID token's")
-	}
-	return info, nil
-}
-
-// lacking tells an error that userinfo might have prevented as a provider that is away: nobody is refused, and no session ends, for what was not asked.
-func (e *endpoints) lacking(err error) error {
-	told := mappingError(err)
-	rule, isRule := errors.AsType[*profile.RuleError](err)
-	fault, isFault := errors.AsType[*profile.Error](err)
-	if undecided := isRule && rule.Cause != "" || isFault && fault.Reason == profile.ReasonNoUsername; e.noUserInfo == "" || !undecided {
-		return told
-	}
-	return unavailable(told.Error() + "; userinfo was not asked, since its endpoint is unknown (" + e.noUserInfo + "): set userInfoEndpoint, or map claims that the ID token has")
-}
-
-// mappingError turns an error of package profile into an [*Error].
-func mappingError(err error) error {
-	if rule, ok := errors.AsType[*profile.RuleError](err); ok {
-		return &Error{Reason: ReasonRule, Detail: rule.Error(), message: rule.Message}
-	}
-	if e, ok := errors.AsType[*profile.Error](err); ok {
-		return refuse(e.Reason, e.Detail)
-	}
-	return refuse(ReasonMapping, "the provider's answer cannot be mapped to a user")
 }
 
 // status is the metadata's until they are read, then also the keys'.
