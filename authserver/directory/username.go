@@ -5,6 +5,7 @@ package directory
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -16,41 +17,49 @@ import (
 // name at one provider are an attack or an accident, and neither may make a login slow.
 const maxSuffix = 100
 
-// username finds the name of a user who asks for wanted: that one if it is free, else with the provider's name behind it, else with a
-// number behind that. A user who has a name with a suffix of wanted keeps it while wanted is taken.
+// username finds the name of a user who asks for wanted: the first of its candidates that is free.
 func username(tx store.UserTx, snap *Snapshot, u *store.User, wanted, provider string) (string, error) {
-	free := func(name string) (bool, error) {
-		folded := fold.Name(name)
-		if snap.occupied(u.Organization, folded) {
-			return false, nil
-		}
-		other, err := tx.UserByUsername(name)
-		if errors.Is(err, store.ErrNotFound) {
-			return true, nil
-		}
-		return err == nil && other.ID == u.ID, err
-	}
-	if ok, err := free(wanted); ok || err != nil {
-		return wanted, err
-	}
-	suffixed := wanted + "." + provider
-	if had, base := fold.Name(u.Username), fold.Name(suffixed); had == base || strings.HasPrefix(had, base+".") {
-		if ok, err := free(u.Username); ok || err != nil {
-			return u.Username, err
-		}
-	}
-	for n := 1; n <= maxSuffix; n++ {
-		name := suffixed
-		if n > 1 {
-			name += "." + strconv.Itoa(n)
-		}
-		if ok, err := free(name); ok || err != nil {
+	for name := range candidates(u, wanted, provider) {
+		if ok, err := free(tx, snap, u, name); ok || err != nil {
 			return name, err
 		}
 	}
-	name := suffixed + "." + u.ID
-	if ok, err := free(name); ok || err != nil {
-		return name, err
-	}
 	return "", fmt.Errorf("finding a username: all of %d candidates are taken", maxSuffix+2)
+}
+
+// candidates are the names to try: wanted, then with the provider's name behind it, then with a number behind that, at last with the user's ID. A user who has a
+// name with a suffix of wanted keeps it while wanted is taken.
+func candidates(u *store.User, wanted, provider string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if !yield(wanted) {
+			return
+		}
+		suffixed := wanted + "." + provider
+		if had, base := fold.Name(u.Username), fold.Name(suffixed); had == base || strings.HasPrefix(had, base+".") {
+			if !yield(u.Username) {
+				return
+			}
+		}
+		if !yield(suffixed) {
+			return
+		}
+		for n := 2; n <= maxSuffix; n++ {
+			if !yield(suffixed + "." + strconv.Itoa(n)) {
+				return
+			}
+		}
+		yield(suffixed + "." + u.ID)
+	}
+}
+
+// free tells whether a name is nobody's but the user's own.
+func free(tx store.UserTx, snap *Snapshot, u *store.User, name string) (bool, error) {
+	if snap.occupied(u.Organization, fold.Name(name)) {
+		return false, nil
+	}
+	other, err := tx.UserByUsername(name)
+	if errors.Is(err, store.ErrNotFound) {
+		return true, nil
+	}
+	return err == nil && other.ID == u.ID, err
 }

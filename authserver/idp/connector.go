@@ -70,7 +70,7 @@ func (b *broken) authorizationURL(context.Context, Ask) (string, error) { return
 
 func (b *broken) exchange(context.Context, Answer) (*Profile, error) { return nil, b.refusal() }
 
-func (b *broken) refresh(context.Context, Upstream) (*Profile, error) {
+func (b *broken) refresh(context.Context, Upstream) (*Profile, error) { //nolint:unparam // the signature is refresher's
 	return nil, unavailable(b.err.Error()) // the session is not to blame
 }
 

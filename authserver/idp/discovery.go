@@ -130,7 +130,7 @@ func (d *discovery) land(m *metadata, f *failure, started time.Time) {
 	}
 	backoff := min(metadataBackoffMin<<min(d.failures, 16), metadataBackoffMax)
 	d.failures++
-	d.next = now.Add(backoff/2 + rand.N(backoff/2))
+	d.next = now.Add(backoff/2 + rand.N(backoff/2)) //nolint:gosec // spreads attempts, guards nothing
 }
 
 func reasonOf(f *failure) keys.Reason {

@@ -362,7 +362,7 @@ func TestOAuth2Refresh(t *testing.T) {
 		access := ""
 		as.Replace(as.TokenEndpoint(), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
-			fmt.Fprintf(w, `{"access_token":%q,"token_type":"bearer"}`, access)
+			_, _ = fmt.Fprintf(w, `{"access_token":%q,"token_type":"bearer"}`, access)
 		}))
 		as.Replace(as.UserInfoEndpoint(), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
