@@ -158,6 +158,26 @@ func TestAProviderThatHangsCostsItsOwnUsersOnly(t *testing.T) {
 	}
 }
 
+// TestMetadataDowngradeNothing: what came by https names no endpoint with http, where the network could read codes and tokens, although that endpoint would answer.
+func TestMetadataDowngradeNothing(t *testing.T) {
+	plain := optest.Start(t, optest.Options{Plain: true})
+	for name, path := range map[string]string{
+		"authorization_endpoint": optest.PathAuthorize, "token_endpoint": optest.PathToken,
+		"userinfo_endpoint": optest.PathUserInfo, "end_session_endpoint": optest.PathEndSession,
+	} {
+		op := optest.Start(t, optest.Options{})
+		op.Behave(optest.Behaviour{Metadata: func(m map[string]any) { m[name] = plain.URL(path) }})
+		l := newLab(t, op, nil)
+		if err := l.ask(t.Context()); !errors.Is(err, idp.ErrUnavailable) || !strings.Contains(err.Error(), name+" is http:// although the metadata came by https://") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if s := l.provider().Status(); s.Ready || s.Reason != keys.ReasonBadContent {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+	newLab(t, plain, nil).mustLogin(t) // where the metadata come by http, which only outbound.allowedCIDRs lets happen
+}
+
 // TestReloadKeepsWhatIsKnown of providers that did not change, and the metadata also of those that did.
 func TestReloadKeepsWhatIsKnown(t *testing.T) {
 	op := optest.Start(t, optest.Options{})
