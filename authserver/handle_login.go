@@ -44,7 +44,7 @@ func (h *loginHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest, codeInvalidRequest, `the body must be a JSON object with the strings "email" and "password", and nothing else`)
 		return
 	}
-	credentials.Client = clientaddr.From(r, snap.TrustedProxies())
+	credentials.Client, credentials.Forwarded = clientaddr.From(r, snap.TrustedProxies()), clientaddr.Ignored(r, snap.TrustedProxies())
 	grant, err := h.service.Login(r.Context(), snap, credentials)
 	if err != nil {
 		writeGrantError(r.Context(), w, h.log, err)

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/gatehouse-auth/gatehouse/authserver/clientaddr"
 	"github.com/gatehouse-auth/gatehouse/authserver/idp"
 	"github.com/gatehouse-auth/gatehouse/authserver/login"
 	"github.com/gatehouse-auth/gatehouse/authserver/pages"
@@ -151,7 +152,9 @@ func (v *visit) postLogin() {
 		v.loginPage(http.StatusForbidden, &p, pages.LoginModel{Problem: pages.ReasonFormExpired}, email)
 		return
 	}
-	account, err := v.service.Authenticate(v.r.Context(), v.snap.login, login.Credentials{Email: email, Password: fields[pages.FieldPassword], Client: v.client()})
+	account, err := v.service.Authenticate(v.r.Context(), v.snap.login, login.Credentials{
+		Email: email, Password: fields[pages.FieldPassword], Client: v.client(), Forwarded: clientaddr.Ignored(v.r, v.snap.login.TrustedProxies()),
+	})
 	if err != nil {
 		v.refuseLogin(err, &p, email)
 		return

@@ -141,7 +141,7 @@ func TestAnotherStore(t *testing.T) {
 			synctest.Wait()
 		}
 		want := []storePlace{{dir: "/data"}, {dsn: "host=a"}, {dsn: "host=b"}, {dsn: "host=b", caBundle: "ca"}, {dir: "/data"}}
-		if !slices.Equal(places, want) || d.closed.Load() != 3 {
+		if !slices.Equal(places, want) || d.closed.Load() != 4 {
 			t.Errorf("opened %v, closed %d", places, d.closed.Load())
 		}
 	})

@@ -59,6 +59,13 @@ func From(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return client
 }
 
+// Ignored tells that a request carries X-Forwarded-For and comes from nobody who is trusted to say so: a client that makes it up, or a
+// proxy that the configuration lacks.
+func Ignored(r *http.Request, trusted []netip.Prefix) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return len(r.Header[header]) > 0 && (err != nil || !isTrusted(plain(peer.Addr()), trusted))
+}
+
 func isTrusted(client netip.Addr, trusted []netip.Prefix) bool {
 	for _, p := range trusted {
 		if p.Contains(client) {

@@ -83,3 +83,24 @@ func FuzzFrom(f *testing.F) {
 		}
 	})
 }
+
+func TestIgnored(t *testing.T) {
+	trusted := Trusted([]string{"10.0.0.0/8"})
+	for name, tt := range map[string]struct {
+		connection string
+		forwarded  []string
+		want       bool
+	}{
+		"a client":                     {"192.0.2.7:80", nil, false},
+		"a client that makes it up":    {"192.0.2.7:80", []string{"192.0.2.1"}, true},
+		"a proxy":                      {"10.0.0.1:80", []string{"192.0.2.1"}, false},
+		"a proxy, IPv4 in IPv6":        {"[::ffff:10.0.0.1]:80", []string{"192.0.2.1"}, false},
+		"a proxy that says nothing":    {"10.0.0.1:80", nil, false},
+		"a connection without address": {"@", []string{"192.0.2.1"}, true},
+	} {
+		r := &http.Request{RemoteAddr: tt.connection, Header: http.Header{"X-Forwarded-For": tt.forwarded}}
+		if got := Ignored(r, trusted); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -31,12 +31,13 @@ func Results() []Result { return []Result{Succeeded, Failed, Locked, Busy, Unava
 
 // An audit tells of one attempt.
 type audit struct {
-	service *Service
-	snap    *Snapshot
-	name    string // folded, as somebody typed it: never told
-	attempt Attempt
-	who     candidate
-	verdict Verdict
+	service   *Service
+	snap      *Snapshot
+	name      string // folded, as somebody typed it: never told
+	attempt   Attempt
+	forwarded bool // see Credentials
+	who       candidate
+	verdict   Verdict
 }
 
 // tell counts and logs the outcome. Attempts that are not looked at are counted only: nothing bounds their number.
@@ -54,6 +55,15 @@ func (a *audit) tell(ctx context.Context, account *Account, err error) {
 	if a.verdict.Locked != "" {
 		a.log(ctx, slog.LevelWarn, "too many failed logins: further ones have to wait", logs.EventLoginLocked, a.whose(), slog.String("scope", string(a.verdict.Locked)))
 	}
+	if a.verdict.Locked == LockedNetwork && a.forwarded {
+		a.service.proxyTold.Do(func() { a.tellProxy(ctx) })
+	}
+}
+
+// tellProxy tells once in a process what may be wrong, since anybody can send the header.
+func (a *audit) tellProxy(ctx context.Context) {
+	a.service.Log.LogAttrs(ctx, slog.LevelWarn, "an address is locked for all names, and its requests carry X-Forwarded-For: if it is that of your gateway or load balancer, "+
+		"everybody behind it is one client; name its network in spec.login.trustedProxies of the AuthServer", slog.String("client", a.attempt.Network.String()))
 }
 
 func resultOf(err error) Result {

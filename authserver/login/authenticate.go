@@ -29,7 +29,7 @@ func (s *Service) Authenticate(ctx context.Context, snap *Snapshot, c Credential
 		return nil, ErrDisabled
 	}
 	name := Fold(c.Email)
-	a := &audit{service: s, snap: snap, name: name, attempt: NewAttempt(name, c.Client)}
+	a := &audit{service: s, snap: snap, name: name, attempt: NewAttempt(name, c.Client), forwarded: c.Forwarded}
 	account, err := s.authenticate(ctx, a, []byte(c.Password))
 	a.tell(ctx, account, err)
 	return account, err

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/password"
@@ -69,6 +70,8 @@ type Service struct {
 	Log *slog.Logger
 	// Observe is told the result of every attempt with a password; nil: nobody is.
 	Observe func(Result)
+
+	proxyTold sync.Once
 }
 
 // Credentials are one attempt to log in.
@@ -76,6 +79,9 @@ type Credentials struct {
 	Email, Password string
 	// Client is the address that the attempt came from.
 	Client netip.Addr
+	// Forwarded tells that another address was named by a connection that is not trusted to name one ([clientaddr.Ignored]): Client
+	// may be a proxy's, and be that of everybody.
+	Forwarded bool
 }
 
 // Login is Authenticate, then Issue of tokens without a session.
