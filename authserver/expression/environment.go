@@ -22,8 +22,8 @@ type environment struct {
 
 // environments builds each environment once.
 var environments = map[Variables]func() (*environment, error){
-	OfToken:  sync.OnceValues(func() (*environment, error) { return newEnvironment(members("claims")) }),
-	OfLogin:  sync.OnceValues(func() (*environment, error) { return newEnvironment(members("claims"), members("userinfo")) }),
+	OfToken: sync.OnceValues(func() (*environment, error) { return newEnvironment(members("claims")) }),
+	OfLogin: sync.OnceValues(func() (*environment, error) { return newEnvironment(members("claims"), members("userinfo")) }),
 	OfMember: sync.OnceValues(func() (*environment, error) {
 		return newEnvironment(members("claims"), members("userinfo"), cel.Variable("groups", cel.ListType(cel.StringType)))
 	}),

@@ -50,7 +50,9 @@ func OfProvider(claims, userinfo Members) *Subject {
 }
 
 // SetGroups makes the variable groups known to programs over [OfMember]; what reads it before fails. The list must not be changed afterwards.
-func (s *Subject) SetGroups(groups []string) { s.groups = types.NewStringList(types.DefaultTypeAdapter, groups) }
+func (s *Subject) SetGroups(groups []string) {
+	s.groups = types.NewStringList(types.DefaultTypeAdapter, groups)
+}
 
 // OfAnswer starts an evaluation over [OfGroups] of a value that package token has read. A value that holds a number which cannot be held exactly is an
 // error where groups is read.

@@ -59,13 +59,8 @@ func newOIDC(c *config.Provider, d deps) (connector, error) {
 	if o.secret, err = secretKeys(c.OIDC); err != nil {
 		return nil, err
 	}
-	o.optional = c.OIDC.AuthorizationEndpoint != "" && c.OIDC.TokenEndpoint != ""
-	enough := o.optional && c.OIDC.JWKSEndpoint != ""
-	switch known := c.OIDC.Issuer != "" && c.OIDC.Discovery != ""; {
-	case !known && !enough:
-		return nil, errors.New("issuer is required, or authorizationEndpoint, tokenEndpoint and jwksEndpoint")
-	case known && !(enough && c.OIDC.UserInfoEndpoint != "" && c.OIDC.EndSessionEndpoint != ""):
-		o.discovery = d.discover(c.OIDC.Discovery, c.OIDC.Issuer)
+	if err := o.planDiscovery(); err != nil {
+		return nil, err
 	}
 	o.source = keys.Source{URL: c.OIDC.JWKSEndpoint, AllowedCIDRs: d.reach.AllowedCIDRs, CABundle: d.reach.CABundle}
 	if o.source.URL == "" {

@@ -234,6 +234,10 @@ func TestIssuerUnchecked(t *testing.T) {
 	if p := l.mustLogin(t); p.Issuer != op.Issuer() {
 		t.Errorf("the identity's issuer is %q", p.Issuer)
 	}
+	op.Behave(optest.Behaviour{IDToken: func(c map[string]any) { delete(c, "iss") }})
+	if _, err := l.login(t); reasonOf(t, err) != idp.ReasonIDTokenIssuer {
+		t.Errorf("an ID token without iss: %v", err)
+	}
 }
 
 // TestMaxAge demands auth_time where max_age was asked for, and that it is as fresh.

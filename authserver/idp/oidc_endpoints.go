@@ -2,7 +2,10 @@
 
 package idp
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // endpoints are where an OpenID provider is asked.
 type endpoints struct {
@@ -11,6 +14,21 @@ type endpoints struct {
 	sendsIssuer          bool   // iss comes with every callback (RFC 9207 §3)
 	// noUserInfo says why nobody knows whether there is a userinfo endpoint; "" where it is known.
 	noUserInfo string
+}
+
+// planDiscovery settles whether metadata are read, and whether a login needs them.
+func (o *oidc) planDiscovery() error {
+	c := o.config
+	o.optional = c.AuthorizationEndpoint != "" && c.TokenEndpoint != ""
+	enough := o.optional && c.JWKSEndpoint != ""
+	all := enough && c.UserInfoEndpoint != "" && c.EndSessionEndpoint != ""
+	switch known := c.Issuer != "" && c.Discovery != ""; {
+	case !known && !enough:
+		return errors.New("issuer is required, or authorizationEndpoint, tokenEndpoint and jwksEndpoint")
+	case known && !all:
+		o.discovery = o.discover(c.Discovery, c.Issuer)
+	}
+	return nil
 }
 
 func (o *oidc) checkEndpoints() error {

@@ -44,7 +44,7 @@ func (d *deps) send(req *http.Request, name string) (*answer, *failure) {
 func (d *deps) sendUpTo(req *http.Request, name string, limit int64) (*answer, *failure) {
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "gatehouse")
-	resp, err := outbound.WithoutRedirects(d.client).Do(req) //nolint:gosec // it dials only where package outbound allows
+	resp, err := outbound.WithoutRedirects(d.client).Do(req) //nolint:bodyclose,gosec // outbound.ReadBody closes it; the client dials only where package outbound allows
 	if err != nil {
 		return nil, explain(err, name, req.URL)
 	}
