@@ -78,6 +78,7 @@ func claimCases() []Case {
 		{Name: "iss-with-slash", Reason: "id_token_issuer", Set: claims(func(op *OP, c map[string]any) { c["iss"] = op.Issuer() + "/" })},
 		{Name: "iss-missing", Reason: "id_token_issuer", Set: without("iss")},
 		{Name: "oidcc-client-test-missing-sub", Reason: "id_token_subject", Set: without("sub")},
+		{Name: "sub-with-control-character", Reason: "id_token_subject", Set: claim("sub", "a\nb")},
 		{Name: "sub-empty", Reason: "id_token_subject", Set: claim("sub", "")},
 		{Name: "sub-number", Reason: "id_token", Set: claim("sub", 7)},
 		{Name: "sub-too-long", Reason: "id_token_subject", Set: claim("sub", strings.Repeat("a", 256))},
