@@ -20,10 +20,19 @@ func startCaddy(t *testing.T, l *lab) string {
 		t.Fatalf("building Caddy: %v", err)
 	}
 	address, file := freeAddress(t), filepath.Join(t.TempDir(), "Caddyfile")
-	site := place(t, block(t, "caddy.md", "caddyfile"), map[string]string{pageAuth: l.auth.address, pageApp: l.app.address, ":8000 {": address[strings.LastIndex(address, ":"):] + " {\n\tbind 127.0.0.1"})
+	site := place(t, block(t, "caddy.md", "caddyfile"), map[string]string{pageAuth: l.auth.address, pageApp: l.app.address, ":8000 {": l.caddySite(address)})
 	if err := os.WriteFile(file, []byte("{\n\tadmin off\n\tauto_https off\n}\n\n"+site), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	runProgram(t, address, strings.TrimSpace(string(program)), "run", "--adapter", "caddyfile", "--config", file)
 	return address
+}
+
+// caddySite is how Caddy's site begins that listens at a loopback address, with TLS where the lab has a certificate.
+func (l *lab) caddySite(address string) string {
+	site := address[strings.LastIndex(address, ":"):] + " {\n\tbind 127.0.0.1"
+	if l.certificate == "" {
+		return site
+	}
+	return "https://" + site + "\n\ttls " + l.certificate + " " + l.key
 }

@@ -216,13 +216,13 @@ func (x *exchange) checkAsked(t *testing.T, asked []*received) {
 		t.Fatalf("the auth server was asked %d times", len(asked))
 	}
 	r := asked[0]
-	if r.Target != "/verify/acme" || r.Method != http.MethodGet || r.Body != "" {
+	if path, query, _ := strings.Cut(r.Target, "?"); path != "/verify/acme" || query != "" && query != "login=redirect" || r.Method != http.MethodGet || r.Body != "" {
 		t.Errorf("the auth server was asked %s %s %q", r.Method, r.Target, r.Body)
 	}
 	if r.Header.Get("Content-Length") != "" && r.Header.Get("Content-Length") != "0" || r.Header.Get("Transfer-Encoding") != "" {
 		t.Errorf("the auth server was promised a body: %v", r.Header)
 	}
-	for name, want := range map[string]string{"X-Forwarded-Uri": x.target, "X-Forwarded-Host": "app.example", "X-Forwarded-Proto": "http", "X-Original-Url": ""} {
+	for name, want := range map[string]string{"X-Forwarded-Method": x.method, "X-Forwarded-Uri": x.target, "X-Forwarded-Host": "app.example", "X-Forwarded-Proto": "http", "X-Original-Url": ""} {
 		if got := strings.Join(r.Header.Values(name), "|"); got != want {
 			t.Errorf("the auth server was told %s: %q, want %q", name, got, want)
 		}

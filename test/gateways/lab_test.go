@@ -27,6 +27,8 @@ type lab struct {
 	acme, globex *served.Signer
 	auth         *tap
 	app          *echo
+	// certificate and key are files with which gateways speak TLS; "" for none.
+	certificate, key string
 }
 
 func newLab(t *testing.T) *lab {

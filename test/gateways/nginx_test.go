@@ -30,7 +30,7 @@ func startNginx(t *testing.T, l *lab) string {
 	program := findNginx(t)
 	address, dir := freeAddress(t), t.TempDir()
 	site := place(t, block(t, "nginx.md", "nginx"), map[string]string{
-		"server " + pageAuth: "server " + l.auth.address, "server " + pageApp: "server " + l.app.address, "listen 8000;": "listen " + address + ";",
+		"server " + pageAuth: "server " + l.auth.address, "server " + pageApp: "server " + l.app.address, "listen 8000;": l.nginxListen(address),
 	})
 	// What distributions put around a site. One process, so that it needs no user of its own.
 	main := `daemon off;
@@ -55,4 +55,12 @@ http {
 	}
 	runProgram(t, address, program, "-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-e", "stderr")
 	return address
+}
+
+// nginxListen is how nginx listens at an address, with TLS where the lab has a certificate.
+func (l *lab) nginxListen(address string) string {
+	if l.certificate == "" {
+		return "listen " + address + ";"
+	}
+	return "listen " + address + " ssl; ssl_certificate " + l.certificate + "; ssl_certificate_key " + l.key + ";"
 }
