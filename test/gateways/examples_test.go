@@ -17,6 +17,7 @@ import (
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extauthzv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_authz/v3"
+	luav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/lua/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 
 	// What the configurations name by URL.
@@ -74,7 +75,7 @@ func checkExtAuthz(t *testing.T, c *extauthzv3.ExtAuthz) {
 // TestEnvoyPage guards that the page's configurations are Envoy's, fail closed, and leave the tenant to the route.
 func TestEnvoyPage(t *testing.T) {
 	blocks := yamlBlocks(t, "envoy.md")
-	if len(blocks) != 2 {
+	if len(blocks) != 3 {
 		t.Fatalf("%d blocks", len(blocks))
 	}
 	var bootstrap bootstrapv3.Bootstrap
@@ -120,6 +121,16 @@ func TestEnvoyPage(t *testing.T) {
 		copied = append(copied, pattern.GetExact())
 	}
 	checkCopied(t, copied)
+
+	var login hcmv3.HttpFilter
+	readProto(t, blocks[2], &login)
+	var script luav3.Lua
+	if err := login.GetTypedConfig().UnmarshalTo(&script); err != nil {
+		t.Fatal(err)
+	}
+	if err := script.ValidateAll(); err != nil || !strings.Contains(script.DefaultSourceCode.GetInlineString(), `"x-auth-login-location"`) {
+		t.Errorf("the filter for browsers: %v", err)
+	}
 }
 
 // checkCopied guards that a list of headers that a gateway copies is complete.
@@ -282,7 +293,7 @@ func TestTraefikPage(t *testing.T) {
 	}
 	all := objects(t, blocks[0])
 	auth := all[0].Spec.ForwardAuth
-	if len(all) != 2 || auth == nil || auth.Address != "http://"+pageAuth+"/verify/acme" {
+	if len(all) != 2 || auth == nil || auth.Address != "http://"+pageAuth+"/verify/acme?login=redirect" {
 		t.Fatalf("asked by %+v", auth)
 	}
 	checkCopied(t, auth.AuthResponseHeaders)

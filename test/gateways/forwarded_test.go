@@ -70,14 +70,14 @@ func TestTraefik(t *testing.T) {
 		return fmt.Sprintf("\nX-Forwarded-Method: %s\nX-Forwarded-Proto: https\nX-Forwarded-Host: app.example\nX-Forwarded-Uri: %s\nX-Forwarded-For: 192.0.2.7", method, uri)
 	}
 	for _, a := range []asked{
-		{"a good token", "GET /verify/acme HTTP/1.1\nAuthorization: Bearer " + good + forwarded("GET", "/a?b=c"), 200, complete(bob)},
-		{"a POST that was one", "GET /verify/acme HTTP/1.1\nContent-Type: text/plain\nAuthorization: Bearer " + good + forwarded("POST", "/"), 200, complete(bob)},
-		{"identity headers of the client", "GET /verify/acme HTTP/1.1\nX-Auth-Request-Email: admin\nX-Globex-Region: eu\nX-Auth-Tenant: globex\nAuthorization: Bearer " + good + forwarded("GET", "/"), 200, complete(bob)},
-		{"a path of another tenant", "GET /verify/acme HTTP/1.1\nAuthorization: Bearer " + good + forwarded("GET", "/verify/globex/../x"), 200, complete(bob)},
-		{"no token", "GET /verify/acme HTTP/1.1" + forwarded("GET", "/"), 401, map[string]string{}},
-		{"a tenant of the client", "GET /verify/acme HTTP/1.1\nX-Jwt-Tenant-Id: globex\nAuthorization: Bearer " + good + forwarded("GET", "/"), 401, map[string]string{}},
-		{"a rule", "GET /verify/acme HTTP/1.1\nAuthorization: Bearer " + l.acme.Sign(t, nil, acmeClaims.With(served.Claims{"plan": "expired"})) + forwarded("GET", "/"), 403, map[string]string{}},
-		{"keys out of reach", "GET /verify/acme HTTP/1.1\nAuthorization: Bearer " + l.acme.Sign(t, nil, acmeClaims.With(served.Claims{"iss": "https://away.acme.example"})) + forwarded("GET", "/"), 503, map[string]string{}},
+		{"a good token", "GET /verify/acme?login=redirect HTTP/1.1\nAuthorization: Bearer " + good + forwarded("GET", "/a?b=c"), 200, complete(bob)},
+		{"a POST that was one", "GET /verify/acme?login=redirect HTTP/1.1\nContent-Type: text/plain\nAuthorization: Bearer " + good + forwarded("POST", "/"), 200, complete(bob)},
+		{"identity headers of the client", "GET /verify/acme?login=redirect HTTP/1.1\nX-Auth-Request-Email: admin\nX-Globex-Region: eu\nX-Auth-Tenant: globex\nAuthorization: Bearer " + good + forwarded("GET", "/"), 200, complete(bob)},
+		{"a path of another tenant", "GET /verify/acme?login=redirect HTTP/1.1\nAuthorization: Bearer " + good + forwarded("GET", "/verify/globex/../x"), 200, complete(bob)},
+		{"no token", "GET /verify/acme?login=redirect HTTP/1.1" + forwarded("GET", "/"), 401, map[string]string{}},
+		{"a tenant of the client", "GET /verify/acme?login=redirect HTTP/1.1\nX-Jwt-Tenant-Id: globex\nAuthorization: Bearer " + good + forwarded("GET", "/"), 401, map[string]string{}},
+		{"a rule", "GET /verify/acme?login=redirect HTTP/1.1\nAuthorization: Bearer " + l.acme.Sign(t, nil, acmeClaims.With(served.Claims{"plan": "expired"})) + forwarded("GET", "/"), 403, map[string]string{}},
+		{"keys out of reach", "GET /verify/acme?login=redirect HTTP/1.1\nAuthorization: Bearer " + l.acme.Sign(t, nil, acmeClaims.With(served.Claims{"iss": "https://away.acme.example"})) + forwarded("GET", "/"), 503, map[string]string{}},
 	} {
 		check(t, l.auth.address, http.MethodGet, a)
 	}
@@ -110,5 +110,32 @@ func TestEnvoyHTTP(t *testing.T) {
 		{"keys out of reach", "GET /envoy/acme/a HTTP/1.1\nAuthorization: Bearer " + l.acme.Sign(t, nil, acmeClaims.With(served.Claims{"iss": "https://away.acme.example"})), 503, map[string]string{}},
 	} {
 		check(t, l.auth.address, http.MethodGet, a)
+	}
+}
+
+// TestForwardedLogins guards where Traefik and Envoy are told that a browser logs in: with the way back where the gateway tells what was asked for.
+func TestForwardedLogins(t *testing.T) {
+	l, _ := newLoginLab(t)
+	traefik := func(method, accept, host string) string {
+		return fmt.Sprintf("GET /verify/acme?login=redirect HTTP/1.1\r\nAccept: %s\r\nX-Forwarded-Method: %s\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: %s\r\nX-Forwarded-Uri: /a?b=c\r\nX-Forwarded-For: 192.0.2.7", accept, method, host)
+	}
+	back := loginPage + "?return_to=https%3A%2F%2F" + appHost + "%2Fa%3Fb%3Dc"
+	for _, c := range []struct {
+		name, head       string
+		status           int
+		location, header string
+	}{
+		{"Traefik, a page", traefik("GET", "text/html", appHost), 302, back, ""},
+		{"Traefik, a page of a host where no login leads", traefik("GET", "text/html", "evil.example"), 302, loginPage, ""},
+		{"Traefik, a form", traefik("POST", "text/html", appHost), 401, "", ""},
+		{"Traefik, a program", traefik("GET", "*/*", appHost), 401, "", ""},
+		{"Envoy, a page", "GET /envoy/acme/a?b=c HTTP/1.1\r\nAccept: text/html\r\nX-Forwarded-Proto: https", 401, "", loginPage},
+		{"Envoy, a page whose query is the client's", "GET /envoy/acme/a?login=redirect HTTP/1.1\r\nAccept: text/html", 401, "", loginPage},
+		{"Envoy, a form", "POST /envoy/acme/a HTTP/1.1\r\nAccept: text/html\r\nContent-Length: 0", 401, "", ""},
+	} {
+		a := send(t, l.auth.address, http.MethodGet, c.head+"\r\nHost: gatehouse\r\nConnection: close\r\n\r\n")
+		if got := a.Header.Get("X-Auth-Login-Location"); a.StatusCode != c.status || a.Header.Get("Location") != c.location || got != c.header {
+			t.Errorf("%s: %d to %q with X-Auth-Login-Location %q, want %d to %q with %q", c.name, a.StatusCode, a.Header.Get("Location"), got, c.status, c.location, c.header)
+		}
 	}
 }
