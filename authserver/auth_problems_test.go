@@ -52,6 +52,7 @@ func TestWordsForErrors(t *testing.T) {
 		"groups":             {&idp.Error{Reason: idp.ReasonGroups}, http.StatusForbidden, pages.ReasonGroups},
 		"unknown reason":     {&idp.Error{Reason: "surprise"}, http.StatusForbidden, pages.ReasonProviderAnswer},
 		"user disabled":      {directory.ErrUserDisabled, http.StatusForbidden, pages.ReasonDisabled},
+		"organization full":  {directory.ErrOrganizationFull, http.StatusForbidden, pages.ReasonNoRoom},
 		"kept username":      {&directory.InvalidError{Field: "username"}, http.StatusForbidden, pages.ReasonNoUsername},
 		"kept groups":        {&directory.InvalidError{Field: "groups"}, http.StatusForbidden, pages.ReasonGroups},
 		"kept e-mail":        {&directory.InvalidError{Field: "email"}, http.StatusForbidden, pages.ReasonProviderAnswer},

@@ -77,19 +77,21 @@ func (s *Service) find(ctx context.Context, d *directory, name string) (candidat
 		asked = "" // nobody's either
 	}
 	u, err := s.Store.PasswordUser(ctx, asked)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	absent := errors.Is(err, store.ErrNotFound)
+	if err != nil && !absent {
 		return candidate{}, fmt.Errorf("reading a user: %w", err)
 	}
 	if a := d.accounts[name]; a != nil {
 		return candidate{account: a.account(), hash: a.hash}, nil
 	}
-	switch {
-	case err != nil || asked == "" || d.holds(name):
+	if absent || asked == "" || d.holds(name) {
 		return nobody, nil
-	case password.Check(u.PasswordHash) != nil:
+	}
+	if password.Check(u.PasswordHash) != nil {
 		s.Log.WarnContext(ctx, "a user of the store has a password hash that cannot be used; set a new password", "user", u.ID)
-		return nobody, nil
-	case u.Disabled:
+		return nobody, nil //nolint:nilerr // whoever asks is told no more than of an unknown user
+	}
+	if u.Disabled {
 		return candidate{hash: u.PasswordHash, user: &u}, nil
 	}
 	return candidate{account: d.accountOf(u), hash: u.PasswordHash, user: &u}, nil
