@@ -100,15 +100,16 @@ func (v *visit) refuseAuth(p *idp.Provider, err error, want *purpose) {
 		setRetryAfter(v.w, storePatience)
 	}
 	v.count(p, result)
-	v.log.LogAttrs(v.r.Context(), level, "a login at a provider came to nothing", slog.String("event", logs.EventLoginRefused),
+	v.tell(level, "a login at a provider came to nothing", slog.String("event", logs.EventLoginRefused),
 		slog.String("provider", providerOf(p.Config().Object)), slog.String("reason", reason), slog.String("detail", detail), v.network())
+	m.Reference = v.trace()
 	v.loginPage(status, want, m, "")
 }
 
 // loginExpired refuses a callback that no login of this browser waits for.
 func (v *visit) loginExpired(p *idp.Provider, reason string) {
 	v.count(p, login.Failed)
-	v.log.LogAttrs(v.r.Context(), slog.LevelInfo, "a callback was refused", slog.String("event", logs.EventLoginRefused),
+	v.tell(slog.LevelInfo, "a callback was refused", slog.String("event", logs.EventLoginRefused),
 		slog.String("provider", providerOf(p.Config().Object)), slog.String("reason", reason), v.network())
 	v.problem(http.StatusBadRequest, pages.ProblemModel{Reason: pages.ReasonLoginExpired, Provider: p.Config().DisplayName}, "this browser has no login under way with this state: begin again")
 }

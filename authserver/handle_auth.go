@@ -13,13 +13,9 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/login"
 	"github.com/gatehouse-auth/gatehouse/authserver/logs"
 	"github.com/gatehouse-auth/gatehouse/authserver/session"
-	"github.com/gatehouse-auth/gatehouse/authserver/store"
 )
 
 const eventLoggedIn = logs.EventLoginSucceeded
-
-// usesOfLogins is the scope in which it is remembered which logins were used.
-const usesOfLogins = "login"
 
 // authEndpoint is one of a provider's endpoints.
 type authEndpoint struct {
@@ -113,6 +109,9 @@ func (s *site) redirectURI(p *idp.Provider) string {
 
 // startAuth answers GET /auth/{provider}/login/: it sends the browser to the provider.
 func (v *visit) startAuth(p *idp.Provider) {
+	if v.paced(p) {
+		return
+	}
 	want, err := v.readPurpose(v.query.Get)
 	if err != nil {
 		v.badRequest(err.Error())
@@ -141,64 +140,6 @@ func (v *visit) startAuth(p *idp.Provider) {
 		http.SetCookie(v.w, c)
 	}
 	v.redirect(to)
-}
-
-// callback answers GET /auth/{provider}/login/callback/: the browser comes back. Nothing is asked of the provider before the browser
-// has shown that it began this login here, that no one else has used it, and that the answer is this provider's.
-func (v *visit) callback(p *idp.Provider) {
-	ctx := v.r.Context()
-	l, done, err := v.site.logins.Take(v.r.Header["Cookie"], p.Config().Object, v.query.Get("state"))
-	if err != nil {
-		v.loginExpired(p, "state")
-		return
-	}
-	switch err := v.uses.Use(ctx, usesOfLogins, l.ID(), v.now(), l.Expires); {
-	case errors.Is(err, store.ErrReused):
-		http.SetCookie(v.w, done)
-		v.loginExpired(p, "state_used")
-		return
-	case err != nil:
-		v.count(p, login.Unavailable)
-		v.fault(err) // the cookie stays: the same callback may be good in a moment
-		return
-	}
-	http.SetCookie(v.w, done)
-	want := purpose{returnTo: l.ReturnTo, handoff: l.Handoff}
-	issuer, hasIssuer := v.query.Get("iss"), v.query.Has("iss")
-	if code := v.query.Get("error"); code != "" {
-		err := p.CheckIssuer(ctx, issuer, hasIssuer)
-		if err == nil {
-			err = idp.AuthorizationError(code)
-		}
-		v.refuseAuth(p, err, &want)
-		return
-	}
-	answer := idp.Answer{Code: v.query.Get("code"), Nonce: l.Nonce, RedirectURI: v.site.redirectURI(p), Issuer: issuer, HasIssuer: hasIssuer}
-	if p.PKCE() {
-		answer.Verifier = l.Verifier
-	}
-	profile, err := p.Exchange(ctx, answer)
-	if err != nil {
-		v.refuseAuth(p, err, &want)
-		return
-	}
-	user, _, err := v.directory.For(login.Network(v.client()).String()).Provision(ctx, v.site.directory, p.Config(), loginOf(profile))
-	if err != nil {
-		v.refuseAuth(p, err, &want)
-		return
-	}
-	account := login.AccountOf(user, p.Config())
-	v.count(p, login.Succeeded)
-	v.succeeded(ctx, account)
-	v.begin(account, &want, v.beginOf(profile))
-}
-
-// loginOf is what the directory learns of a profile.
-func loginOf(p *idp.Profile) directory.Login {
-	return directory.Login{
-		Issuer: p.Issuer, Subject: p.Subject, Username: p.Username, Email: p.Email, EmailVerified: p.EmailVerified,
-		Name: p.Name, Phone: p.Phone, Comment: p.Comment, Groups: p.Groups, Partial: p.Partial,
-	}
 }
 
 // renewer asks providers again for sessions.

@@ -97,7 +97,7 @@ func TestCallbacksThatAreRefused(t *testing.T) {
 			// The browser keeps the cookie that it was told to remove.
 			u := must(url.Parse(w.origin))
 			kept := v.client.Jar.Cookies(u)
-			v.get(strings.Replace(callback, "code=", "error=access_denied&gone=", 1))
+			v.get(strings.Replace(callback, "code=", "code=junk&gone=", 1))
 			v.client.Jar.SetCookies(u, kept)
 			return v, callback
 		},

@@ -42,7 +42,7 @@ func (v *visit) questionLogout(action string, p *idp.Provider) {
 		v.fault(err)
 		return
 	}
-	if p == nil && s == nil {
+	if s == nil { // whatever the provider still knows of the person, nobody is logged in here
 		v.site.pages.LoggedOut(v.w, v.r, pages.LoggedOutModel{})
 		return
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/gatehouse-auth/gatehouse/authserver/clientaddr"
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/authserver/directory"
@@ -42,6 +44,10 @@ type browsers struct {
 	snapshot  func() *snapshot
 	now       func() time.Time
 	log       *slog.Logger
+	// refusals limits what is logged of refused visits, tempo and turns who may log in at a provider when.
+	refusals *refusalLog
+	tempo    *tempo
+	turns    *turns
 	// loggedIn counts logins at providers by type and result; traced makes spans.
 	loggedIn func(providerType string, result login.Result)
 	traced   func(name string, h http.HandlerFunc) http.HandlerFunc
@@ -82,7 +88,7 @@ func (b *browsers) page(handle func(*visit)) http.HandlerFunc {
 		w.Header()["Cache-Control"] = noStore
 		switch {
 		case !v.site.store:
-			v.problem(http.StatusNotFound, pages.ProblemModel{Reason: pages.ReasonNotFound}, "this server only verifies tokens (store.type None): nobody can log in")
+			v.problem(http.StatusNotFound, pages.ProblemModel{Reason: pages.ReasonNotFound, Final: true}, "this server only verifies tokens (store.type None): nobody can log in")
 			return
 		case !v.site.cookies.Pages():
 			v.problem(http.StatusBadRequest, pages.ProblemModel{Reason: pages.ReasonHTTPSRequired}, "logging in with a browser needs an https externalURL, or http on a loopback host")
@@ -148,7 +154,16 @@ func (v *visit) problem(status int, m pages.ProblemModel, description string) {
 		writeError(v.w, status, code, description)
 		return
 	}
+	m.Reference = v.trace()
 	v.site.pages.Problem(v.w, v.r, status, m)
+}
+
+// trace is the ID of the trace that the request is recorded in, "" for none.
+func (v *visit) trace() string {
+	if c := trace.SpanContextFromContext(v.r.Context()); c.HasTraceID() && c.IsSampled() {
+		return c.TraceID().String()
+	}
+	return ""
 }
 
 func (v *visit) badRequest(description string) {
@@ -162,7 +177,7 @@ func (v *visit) notFound() {
 // fault answers what a person can do nothing about but come again: mostly a store that is away.
 func (v *visit) fault(err error) {
 	if v.r.Context().Err() == nil {
-		v.log.ErrorContext(v.r.Context(), "a page could not be served", "error", err)
+		v.tell(slog.LevelError, "a page could not be served", slog.Any("error", err))
 	}
 	setRetryAfter(v.w, storePatience)
 	v.problem(http.StatusServiceUnavailable, pages.ProblemModel{Reason: pages.ReasonUnavailable, RetryURL: v.retryURL()}, "the server cannot do this at the moment; try again")

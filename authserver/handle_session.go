@@ -38,6 +38,9 @@ const maxHandoff = 1024
 // errHandoff says that a request for a code has parameters that do not go together.
 var errHandoff = errors.New("a handoff takes redirect_uri, state, code_challenge and code_challenge_method, at most 1 KiB of them, and no return_to")
 
+// errHandoffState says that a state could not come back as it was sent.
+var errHandoffState = errors.New("state of a handoff has to be of printable ASCII characters (RFC 6749 appendix A.5): encode it, for example as base64url")
+
 // purpose is what somebody logs in for.
 type purpose struct {
 	// returnTo is as sent; it is judged where it counts.
@@ -57,6 +60,11 @@ func (v *visit) readPurpose(get func(name string) string) (p purpose, err error)
 	}
 	if get(paramReturnTo) != "" || len(h.RedirectURI)+len(h.State) > maxHandoff {
 		return purpose{}, errHandoff
+	}
+	for i := range len(h.State) {
+		if h.State[i] < ' ' || h.State[i] > '~' {
+			return purpose{}, errHandoffState
+		}
 	}
 	return purpose{handoff: h}, nil
 }
@@ -149,7 +157,7 @@ func (v *visit) postLogin() {
 	}
 	email := fields[pages.FieldEmail]
 	if !known {
-		v.loginPage(http.StatusForbidden, &p, pages.LoginModel{Problem: pages.ReasonFormExpired}, email)
+		v.loginPage(http.StatusForbidden, &p, pages.LoginModel{Problem: pages.ReasonFormExpired, OfForm: true}, email)
 		return
 	}
 	account, err := v.service.Authenticate(v.r.Context(), v.snap.login, login.Credentials{
@@ -179,10 +187,10 @@ func (v *visit) refuseLogin(err error, p *purpose, email string) {
 	case errors.Is(err, password.ErrBusy):
 		setRetryAfter(v.w, time.Second)
 	default:
-		v.log.ErrorContext(v.r.Context(), "a login could not be looked at", "error", err)
+		v.tell(slog.LevelError, "a login could not be looked at", slog.Any("error", err))
 		setRetryAfter(v.w, storePatience)
 	}
-	v.loginPage(status, p, pages.LoginModel{Problem: problem}, email)
+	v.loginPage(status, p, pages.LoginModel{Problem: problem, OfForm: true}, email)
 }
 
 // challengeForm is a scheme that no browser asks people about by itself.

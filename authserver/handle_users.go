@@ -36,7 +36,9 @@ type usersHandler struct {
 	directory *directory.Directory
 	// snapshot returns what accounts are decided by now; nil before the first configuration.
 	snapshot func() *directory.Snapshot
-	log      *slog.Logger
+	// forget drops what this replica remembers of a user's sessions; the others look again within seconds.
+	forget func(user string)
+	log    *slog.Logger
 }
 
 // usersEndpoint is one row of the API.
@@ -181,11 +183,19 @@ func (h *usersHandler) change(c *usersCall) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.d.Edit(c.r.Context(), c.snap, c.ref(), change)
+	e, err := c.d.Edit(c.r.Context(), c.snap, c.ref(), change)
+	if err == nil {
+		h.forget(e.ID)
+	}
+	return e, err
 }
 
 func (h *usersHandler) remove(c *usersCall) (any, error) {
-	return c.d.Delete(c.r.Context(), c.snap, c.ref())
+	e, err := c.d.Delete(c.r.Context(), c.snap, c.ref())
+	if err == nil {
+		h.forget(e.ID)
+	}
+	return e, err
 }
 
 func (h *usersHandler) unlock(c *usersCall) (any, error) {

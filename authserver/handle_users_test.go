@@ -35,6 +35,8 @@ type usersLab struct {
 	store *store.SQLite
 	logs  bytes.Buffer
 	table routes
+	// forgotten are the users whose sessions were.
+	forgotten []string
 }
 
 func newUsersLab(t *testing.T) *usersLab {
@@ -53,6 +55,7 @@ func newUsersLab(t *testing.T) *usersLab {
 	}}
 	l.log = logs.New(&l.logs, slog.LevelInfo)
 	l.directory = &directory.Directory{Store: s, Now: func() time.Time { return now }, Random: rand.Reader, Log: l.log}
+	l.forget = func(user string) { l.forgotten = append(l.forgotten, user) }
 	l.snapshot = func() *directory.Snapshot { return l.snap }
 	l.reload()
 	l.add(l.table, func(h http.HandlerFunc) http.HandlerFunc { return h })

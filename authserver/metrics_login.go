@@ -13,12 +13,12 @@ import (
 // so that the first failure shows as a rise.
 func newLoginCounter() *prometheus.CounterVec {
 	logins := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "gatehouse_logins_total",
-		Help: "Attempts to log in by the provider's type and result: succeeded; failed; locked (too many failures, not looked at); busy (no room for one more password hash); unavailable (a fault, mostly of the store or the provider)."}, []string{"type", "result"})
+		Help: "Attempts to log in by the provider's type and result: succeeded; failed; locked (too many failures or, at a provider, requests: not looked at); busy (no room for one more password hash, or question to the provider); unavailable (a fault, mostly of the store or the provider)."}, []string{"type", "result"})
 	for _, result := range login.Results() {
 		logins.WithLabelValues(config.ProviderPassword, string(result))
 	}
 	for _, providerType := range []string{config.ProviderOIDC, config.ProviderOAuth2} {
-		for _, result := range []login.Result{login.Succeeded, login.Failed, login.Unavailable} {
+		for _, result := range login.Results() {
 			logins.WithLabelValues(providerType, string(result))
 		}
 	}

@@ -17,7 +17,7 @@ func (s *Server) opsRoutes() routes {
 	t.add(http.MethodGet, "/readyz", s.handleReady)
 	t.add(http.MethodGet, "/configz", s.handleConfigz)
 	t.add(http.MethodPost, "/explain", s.guarded(s.handleExplain))
-	(&usersHandler{directory: s.browsers.directory, snapshot: s.people, log: s.log}).add(t, s.guarded)
+	(&usersHandler{directory: s.browsers.directory, snapshot: s.people, forget: s.browsers.sessions.Forget, log: s.log}).add(t, s.guarded)
 	return t
 }
 

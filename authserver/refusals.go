@@ -20,7 +20,7 @@ const (
 	refusalsBurst     = 100
 )
 
-// refusalLog writes one event for each refusal, within the rate.
+// refusalLog writes one event for each refusal, within the rate. Requests and logins have one each, so that neither hides the other.
 type refusalLog struct {
 	log     *slog.Logger
 	limit   *rate.Limiter
@@ -31,13 +31,28 @@ func newRefusalLog(log *slog.Logger, m *metrics) *refusalLog {
 	return &refusalLog{log: log, limit: rate.NewLimiter(refusalsPerSecond, refusalsBurst), metrics: m}
 }
 
+// allow tells whether one more event may be written, and counts those that may not.
+func (l *refusalLog) allow() bool {
+	if l.limit.AllowN(time.Now(), 1) {
+		return true
+	}
+	l.metrics.dropped.Inc()
+	return false
+}
+
+// tell logs what anybody can cause, within the rate.
+func (v *visit) tell(level slog.Level, message string, attributes ...slog.Attr) {
+	if v.refusals.allow() {
+		v.log.LogAttrs(v.r.Context(), level, message, attributes...)
+	}
+}
+
 // logRefusal tells why a request was not let in. Nothing in the event is text that the client chose freely: tenant and
 // algorithm are those of a policy or of a verified own token, method and path are left out; client is the connection's
 // address, or the one that Envoy tells.
 func (f *front) logRefusal(d *policy.Decision, client string) {
 	l := f.server.refusals
-	if !l.limit.AllowN(time.Now(), 1) {
-		l.metrics.dropped.Inc()
+	if !l.allow() {
 		return
 	}
 	level := slog.LevelInfo

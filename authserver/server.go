@@ -162,7 +162,7 @@ func (s *Server) newBrowsers(service *login.Service) *browsers {
 	service.Sessions = sessions
 	return &browsers{
 		service: service, sessions: sessions, directory: people, uses: s.store, snapshot: s.snapshot.Load, now: s.now, log: s.log,
-		loggedIn: s.metrics.loggedIn, traced: s.traced,
+		refusals: newRefusalLog(s.log, s.metrics), tempo: newTempo(s.now), turns: newTurns(), loggedIn: s.metrics.loggedIn, traced: s.traced,
 	}
 }
 

@@ -146,6 +146,11 @@ func (s *lateStore) Use(ctx context.Context, scope string, id store.Hash, now, u
 	return s.do(ctx, func(st store.Store) error { return st.Use(ctx, scope, id, now, until) })
 }
 
+// Used implements [store.Uses].
+func (s *lateStore) Used(ctx context.Context, scope string, id store.Hash, now time.Time) (bool, error) {
+	return with(ctx, s, func(st store.Store) (bool, error) { return st.Used(ctx, scope, id, now) })
+}
+
 // Counters implements [store.Counters].
 func (s *lateStore) Counters(ctx context.Context, keys []store.CounterKey, now time.Time) ([]store.Counter, error) {
 	return with(ctx, s, func(st store.Store) ([]store.Counter, error) { return st.Counters(ctx, keys, now) })

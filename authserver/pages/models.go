@@ -47,10 +47,14 @@ type LoginModel struct {
 	Providers []Button
 	// Password is nil with password login off.
 	Password *PasswordForm
-	// Problem is one of the Reason constants, shown above the form; empty for none.
+	// Problem is one of the Reason constants, shown above the buttons; empty for none.
 	Problem string
+	// OfForm says that Problem is about what was typed, and shown in the form: buttons above it could take it out of sight.
+	OfForm bool
 	// ProblemMessage are words for the person that replace the reason's own, such as a claim rule's.
 	ProblemMessage string
+	// Reference is what an administrator finds the Problem by, such as a trace ID; empty for none.
+	Reference string
 	// LoggedOut says that the person has just logged out.
 	LoggedOut bool
 	// Current is what the person is called who is logged in already, and ContinueURL where they can go on as that; empty for nobody.
@@ -117,12 +121,12 @@ type Session struct {
 type ProblemModel struct {
 	// Reason is one of the Reason constants; one without words here gets those of the status.
 	Reason string
-	// Message are words for the person that replace the reason's own, such as a claim rule's; empty for none.
-	Message string
 	// Provider is the display name of the provider that it is about; empty for none.
 	Provider string
 	// RetryURL is a path of this server where the person can go on; empty: /login.
 	RetryURL string
+	// Final says that there is nowhere to go on: the page has no button. It always is so with [ReasonHTTPSRequired].
+	Final bool
 	// Reference is what an administrator finds the event by, such as a trace ID; empty for none.
 	Reference string
 }

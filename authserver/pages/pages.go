@@ -112,6 +112,7 @@ func (p *Pages) Problem(w http.ResponseWriter, r *http.Request, status int, m Pr
 	if m.RetryURL == "" {
 		m.RetryURL = "/login"
 	}
+	m.Final = m.Final || m.Reason == ReasonHTTPSRequired // which every page of this server would say again
 	title := "problem." + m.Reason + ".title"
 	if english := p.languages.all[0]; !english.has(title) {
 		m.Reason = statusReason(status)

@@ -63,7 +63,7 @@ func everyPage(p *Pages, value string) map[string]func(http.ResponseWriter, *htt
 			})
 		},
 		"problem": func(w http.ResponseWriter, r *http.Request) {
-			p.Problem(w, r, http.StatusForbidden, ProblemModel{Reason: value, Message: value, Provider: value, Reference: value})
+			p.Problem(w, r, http.StatusForbidden, ProblemModel{Reason: value, Provider: value, Reference: value})
 		},
 	}
 }
@@ -168,8 +168,13 @@ func TestPageOfEveryKind(t *testing.T) {
 		"nothing":       {login(LoginModel{}), []string{"Nobody can log in here yet"}, []string{"<form", "<a "}},
 		"problem": {login(LoginModel{Password: form, Problem: ReasonInvalidCredentials}),
 			[]string{`role="alert" id="problem"`, `aria-describedby="problem" aria-invalid="true"`, "The email address or the password is not right."}, nil},
-		"another problem": {login(LoginModel{Password: form, Problem: ReasonUnavailable}), []string{`aria-describedby="problem"`}, []string{"aria-invalid"}},
-		"unknown problem": {login(LoginModel{Password: form, Problem: "surprise"}), []string{"You could not be logged in."}, []string{"surprise"}},
+		"problem of the form": {login(LoginModel{Providers: []Button{{"SSO", "/auth/sso/login/", nil}}, Password: form, Problem: ReasonInvalidCredentials, OfForm: true}),
+			[]string{"value=\"c5rf\">\n<div class=\"notice bad\" role=\"alert\" id=\"problem\">", `aria-describedby="problem" aria-invalid="true"`}, []string{"<h1>Log in</h1>\n<div class=\"notice"}},
+		"problem of a provider": {login(LoginModel{Providers: []Button{{"SSO", "/auth/sso/login/", nil}}, Password: form, Problem: ReasonLoginFailed, Reference: "4bf92f35"}),
+			[]string{"</div>\n<p class=\"reference\">Reference for your administrator: <code>4bf92f35</code></p>", `role="alert" id="problem"`}, []string{"value=\"c5rf\">\n<div class=\"notice"}},
+		"problem without a form": {login(LoginModel{Problem: ReasonUnavailable, OfForm: true}), []string{`role="alert" id="problem"`}, nil},
+		"another problem":        {login(LoginModel{Password: form, Problem: ReasonUnavailable}), []string{`aria-describedby="problem"`}, []string{"aria-invalid"}},
+		"unknown problem":        {login(LoginModel{Password: form, Problem: "surprise"}), []string{"You could not be logged in."}, []string{"surprise"}},
 		"logged in": {login(LoginModel{Password: form, Current: "bob", ContinueURL: "https://app.example/x"}),
 			[]string{"You are logged in as bob.", `<a href="https://app.example/x">Continue</a>`, `name="email"`}, []string{"alert"}},
 		"after logout": {login(LoginModel{Password: form, LoggedOut: true}), []string{`role="status"`, "You are logged out"}, nil},

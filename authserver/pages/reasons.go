@@ -16,7 +16,7 @@ const (
 	ReasonProviderAway       = "provider_unavailable"
 	ReasonProviderAnswer     = "provider_answer" // the provider's answer breaks the protocol or our rules: issuer, signature, nonce, subject
 	ReasonProviderSetup      = "provider_setup"  // the provider refuses this server: client credentials, redirect URI
-	ReasonRule               = "rule"            // a claim rule; its own words are the Message
+	ReasonRule               = "rule"            // a claim rule; its own words are the ProblemMessage
 	ReasonNoUsername         = "no_username"
 	ReasonTooManyGroups      = "too_many_groups"
 	ReasonGroups             = "groups" // what the provider says of them cannot be used

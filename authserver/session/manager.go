@@ -201,6 +201,11 @@ func (m *Manager) EndUpstream(ctx context.Context, provider string, session, sub
 	return n, nil
 }
 
+// Forget drops what is remembered of an owner's sessions, so that the store is asked when they are used next.
+func (m *Manager) Forget(owner string) {
+	m.forget(func(_ store.Hash, e *entry) bool { return e.session.Owner == owner })
+}
+
 // forget drops what is remembered of sessions that have just ended.
 func (m *Manager) forget(ended func(store.Hash, *entry) bool) {
 	m.ends.Add(1)

@@ -82,6 +82,9 @@ func (None) TakeCode(context.Context, Hash, Hash, time.Time) (Code, error) { ret
 // Use answers ErrNoStore.
 func (None) Use(context.Context, string, Hash, time.Time, time.Time) error { return ErrNoStore }
 
+// Used answers ErrNoStore.
+func (None) Used(context.Context, string, Hash, time.Time) (bool, error) { return false, ErrNoStore }
+
 // Counters answers ErrNoStore.
 func (None) Counters(context.Context, []CounterKey, time.Time) ([]Counter, error) {
 	return nil, ErrNoStore

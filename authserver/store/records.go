@@ -193,6 +193,8 @@ type Codes interface {
 type Uses interface {
 	// Use notes the use of id within scope until then. ErrReused if it was noted before and that time has not come; ErrFull beyond MaxUsesOfScope.
 	Use(ctx context.Context, scope string, id Hash, now, until time.Time) error
+	// Used tells whether the use of id within scope was noted and its time has not come. It notes nothing.
+	Used(ctx context.Context, scope string, id Hash, now time.Time) (bool, error)
 }
 
 // CounterKey names a counter: a group (a name that somebody typed, an address, as a hash), and a part of it.

@@ -25,6 +25,20 @@ func (d *database) Use(ctx context.Context, scope string, id Hash, now, until ti
 	return nil
 }
 
+// Used implements Uses.
+func (d *database) Used(ctx context.Context, scope string, id Hash, now time.Time) (used bool, err error) {
+	err = d.view(ctx, func(t *tx) error {
+		var n int
+		err := t.get(`SELECT COUNT(*) FROM uses WHERE scope = ? AND id = ? AND until > ?`, []any{scope, id[:], now.UnixMilli()}, &n)
+		used = n > 0
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("looking up a use: %w", err)
+	}
+	return used, nil
+}
+
 func shardOf(id []byte) int64 { return int64(id[0]) % useShards }
 
 // use changes the row first and its count second, as forgetUses does, so that the two never wait for each other.

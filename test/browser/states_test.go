@@ -68,14 +68,15 @@ func states(icons []*config.Image) []state {
 	}
 	list := []state{
 		{"login", "", login(200, pages.LoginModel{Providers: buttons, Password: form("")})},
-		{"login-german", "de-AT, en;q=0.5", login(401, pages.LoginModel{Providers: buttons, Password: form("a@acme.example"), Problem: pages.ReasonInvalidCredentials})},
-		{"login-french", "fr-CA", login(429, pages.LoginModel{Password: form("a@acme.example"), Problem: pages.ReasonTooManyAttempts})},
+		{"login-german", "de-AT, en;q=0.5", login(401, pages.LoginModel{Providers: buttons, Password: form("a@acme.example"), Problem: pages.ReasonInvalidCredentials, OfForm: true})},
+		{"login-french", "fr-CA", login(429, pages.LoginModel{Password: form("a@acme.example"), Problem: pages.ReasonTooManyAttempts, OfForm: true})},
 		{"login-password", "", login(200, pages.LoginModel{Password: form("")})},
 		{"login-buttons", "", login(200, pages.LoginModel{Providers: buttons})},
 		{"login-many", "", login(200, pages.LoginModel{Providers: many, Password: form("")})},
 		{"login-none", "", login(200, pages.LoginModel{})},
-		{"login-wrong", "", login(401, pages.LoginModel{Providers: buttons[:1], Password: form("alice@acme.example"), Problem: pages.ReasonInvalidCredentials})},
-		{"login-locked", "", login(429, pages.LoginModel{Providers: buttons[:1], Password: form("alice@acme.example"), Problem: pages.ReasonTooManyAttempts})},
+		{"login-wrong", "", login(401, pages.LoginModel{Providers: buttons[:1], Password: form("alice@acme.example"), Problem: pages.ReasonInvalidCredentials, OfForm: true})},
+		{"login-locked", "", login(429, pages.LoginModel{Providers: buttons[:1], Password: form("alice@acme.example"), Problem: pages.ReasonTooManyAttempts, OfForm: true})},
+		{"login-rule", "", login(403, pages.LoginModel{Providers: buttons, Password: form(""), Problem: pages.ReasonRule, ProblemMessage: "Only members of the platform team may log in.", Reference: "4bf92f3577b34da6a3ce929d0e0e4736"})},
 		{"login-logged-out", "", login(200, pages.LoginModel{Providers: buttons, LoggedOut: true})},
 		{"account", "", account(alice)},
 		{"account-german", "de", account(alice)},
@@ -94,7 +95,7 @@ func states(icons []*config.Image) []state {
 			p.LoggedOut(w, r, pages.LoggedOutModel{Provider: "Acme SSO", ProviderURL: "http://" + r.Host + nowhere})
 		}},
 		{"problem-of-a-rule", "", func(p *pages.Pages, w http.ResponseWriter, r *http.Request) {
-			p.Problem(w, r, 403, pages.ProblemModel{Reason: pages.ReasonRule, Message: "Only members of the platform team may log in.", Provider: "Acme SSO", Reference: "4bf92f3577b34da6a3ce929d0e0e4736"})
+			p.Problem(w, r, 403, pages.ProblemModel{Reason: pages.ReasonRule, Provider: "Acme SSO", Reference: "4bf92f3577b34da6a3ce929d0e0e4736"})
 		}},
 	}
 	for _, reason := range pages.Reasons() {

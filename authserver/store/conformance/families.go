@@ -204,5 +204,7 @@ func testClosed(t *testing.T, s store.Store) {
 	wantError(t, "Collect", err, store.ErrClosed)
 	wantError(t, "Ping", s.Ping(t.Context()), store.ErrClosed)
 	wantError(t, "Use", s.Use(t.Context(), "a", hash("x"), start, start), store.ErrClosed)
+	_, err = s.Used(t.Context(), "a", hash("x"), start)
+	wantError(t, "Used", err, store.ErrClosed)
 	wantError(t, "EditUsers", s.EditUsers(t.Context(), "o", func(store.UserTx) error { return nil }), store.ErrClosed)
 }

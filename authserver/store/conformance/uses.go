@@ -37,6 +37,17 @@ func testUse(t *testing.T, s store.Store) {
 	} {
 		wantError(t, fmt.Sprint(c), use(c.scope, c.id, c.now), c.want)
 	}
+	for _, c := range []struct {
+		scope, id string
+		now       time.Time
+		want      bool
+	}{{"a", "1", start, true}, {"a", "1", until.Add(-time.Millisecond), true}, {"a", "1", until, false}, {"b", "2", start, false}, {"a", "3", start, false}} {
+		used, err := s.Used(t.Context(), c.scope, hash("%s", c.id), c.now)
+		wantError(t, fmt.Sprint("looking up ", c), err, nil)
+		if used != c.want {
+			t.Errorf("looking up %v: %v", c, used)
+		}
+	}
 	until = until.Add(time.Hour)
 	wantError(t, "after its time", use("a", "1", start.Add(time.Minute)), nil)
 	wantError(t, "and again", use("a", "1", start.Add(time.Minute)), store.ErrReused)
