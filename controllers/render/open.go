@@ -21,9 +21,8 @@ type openPlace struct {
 	domains []string
 	// open tells whether a URL below these domains lets everybody in; nil: each does.
 	open func(u *url.URL) bool
-	// advice comes before the rule, oauth2Advice in its place for the type OAuth2; "" for none.
-	advice, oauth2Advice string
-	// oidc and oauth2 are the rule to write, by the provider's type.
+	// oidc and oauth2 say what to do, by the provider's type. Never a rule about an e-mail address or a login name: those change hands, and the
+	// administrator of any directory of Entra ID writes whatever address they like.
 	oidc, oauth2 string
 	// username is the claim to map, where the place has no preferred_username; "" where it has.
 	username string
@@ -38,39 +37,44 @@ var microsoft = []string{
 var openPlaces = []openPlace{
 	{
 		domains: []string{"accounts.google.com", "googleapis.com"},
-		oidc:    "claims.hd == 'example.com'", oauth2: "claims.hd == 'example.com'",
+		oidc:    byRule("claims.hd == 'example.com'"), oauth2: byRule("claims.hd == 'example.com'"),
 		username: "email",
 	},
 	{
 		domains: microsoft, open: namesAnyDirectory,
-		advice: "name one directory, as in " + entraIssuer + ", or ",
-		oidc:   "claims.tid == '<directory ID>'", oauth2: "claims.email.endsWith('@example.com')",
+		oidc: "name one directory, as in " + entraIssuer + ", or " + byRule("claims.tid == '<directory ID>'"),
+		oauth2: "name one directory in authorizationEndpoint and tokenEndpoint, as in https://login.microsoftonline.com/<directory ID>/oauth2/v2.0/token, or better " +
+			"use type OIDC with the issuer " + entraIssuer,
 	},
 	{
 		domains: microsoft, open: namesConsumers,
-		oidc: "claims.email in ['ann@example.com']", oauth2: "claims.email in ['ann@example.com']",
+		oidc: byRule("claims.sub in ['<subject>']"), oauth2: byRule("userinfo.sub in ['<subject>']"),
 	},
 	{
 		domains: []string{"login.live.com"},
-		oidc:    "claims.email in ['ann@example.com']", oauth2: "claims.email in ['ann@example.com']",
+		oidc:    byRule("claims.sub in ['<subject>']"), oauth2: byRule("userinfo.id in ['<user ID>']"),
 	},
 	{
 		domains: []string{"github.com"},
-		oidc:    "userinfo.login in ['ann', 'bob']",
-		oauth2Advice: `to admit the members of an organization set spec.oauth2.groupsEndpoint: {url: "https://api.github.com/user/orgs?per_page=100", expression: "groups.map(o, o.login)"} ` +
-			"with the scope read:org, and ",
-		oauth2:   "'my-organization' in groups",
+		oidc:    byRule("userinfo.id in [583231]"),
+		oauth2: `to admit the members of an organization set spec.oauth2.groupsEndpoint: {url: "https://api.github.com/user/orgs?per_page=100", expression: "groups.map(o, o.login)"} ` +
+			"with the scope read:org, and " + byRule("'my-organization' in groups"),
 		username: "login",
 	},
 	{
 		domains: []string{"gitlab.com"},
-		oidc:    "'my-group' in userinfo.groups", oauth2: "userinfo.username in ['ann', 'bob']",
+		oidc:    byRule("'my-group' in userinfo.groups"), oauth2: byRule("'my-group' in userinfo.groups"),
 	},
 	{
 		domains: []string{"facebook.com"},
-		oidc:    "claims.email in ['ann@example.com']", oauth2: "userinfo.email in ['ann@example.com']",
+		oidc:    byRule("claims.sub in ['<user ID>']"), oauth2: byRule("userinfo.id in ['<user ID>']"),
 		username: "email",
 	},
+}
+
+// byRule is the advice to write a rule.
+func byRule(expression string) string {
+	return fmt.Sprintf("say who may log in with a rule such as spec.claimValidationRules: [{expression: %q}]", expression)
 }
 
 // namesAnyDirectory tells whether a URL at Microsoft is not that of one directory. No token names such an issuer.
@@ -100,15 +104,11 @@ func (o *providerPlan) planOpen(endpoints []endpoint) {
 		if place == nil {
 			continue
 		}
-		advice, rule := place.advice, place.oidc
+		advice := place.oidc
 		if spec.Type == v1alpha1.ProviderOAuth2 {
-			rule = place.oauth2
-			if place.oauth2Advice != "" {
-				advice = place.oauth2Advice
-			}
+			advice = place.oauth2
 		}
-		o.refuse(v1alpha1.ReasonOpenToEveryone, e.field, "anybody can have an account at %s: %ssay who may log in with a rule such as %s, or set spec.allowAnyone: true", host, advice,
-			fmt.Sprintf("spec.claimValidationRules: [{expression: %q}]", rule))
+		o.refuse(v1alpha1.ReasonOpenToEveryone, e.field, "anybody can have an account at %s: %s, or set spec.allowAnyone: true", host, advice)
 		return
 	}
 }

@@ -84,7 +84,7 @@ func gitHub(t *testing.T, text string) {
 	}
 	strict(t, as)
 	eve := ada
-	eve.ID, eve.Login = 42, "eve"
+	eve.ID = 42 // under the login that Ada had
 	as.SetPerson(eve)
 	if page := newBrowser(t).turnedAway(s, "github"); !strings.Contains(words(page.body), "only Ada and Grace may log in") {
 		t.Errorf("the rule's message is not told: %s", words(page.body))
