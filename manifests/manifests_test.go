@@ -109,6 +109,35 @@ func TestSuggest(t *testing.T) {
 	}
 }
 
+// TestHints guards the fixes of what an API server only tells the type of.
+func TestHints(t *testing.T) {
+	const provider = `apiVersion: auth.gatehouse.dev/v1alpha1
+kind: IdentityProvider
+metadata: {name: a, namespace: default}
+spec:
+  type: OIDC
+  claimMappings: {username: login}
+  oidc: {issuer: https://idp.example, clientID: 12, pkce: Off, scopes: openid email, jwksEndpoint: [x]}
+`
+	s := parse(newLoader(t), provider)
+	told := map[string]string{}
+	for _, f := range s.Findings {
+		if before, hint, ok := strings.Cut(f.Message, " in body must be of type "); ok {
+			told[before[strings.LastIndex(before, ".")+1:]] = hint
+		}
+	}
+	want := map[string]string{
+		"username":     `object: "string": write {claim: NAME}, or {expression: CEL}`,
+		"clientID":     `string: "integer": put it in quotes`,
+		"pkce":         `string: "boolean": put it in quotes (YAML reads words such as Off, On, yes and no as true or false)`,
+		"scopes":       `array: "string": write a list, as in [one, two]`,
+		"jwksEndpoint": `string: "array"`,
+	}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // TestFiles guards which files of a folder are read.
 func TestFiles(t *testing.T) {
 	dir := t.TempDir()

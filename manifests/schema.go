@@ -107,7 +107,7 @@ func (s *kindSchema) apply(object map[string]any) []mistake {
 		errs = append(errs, broken...)
 	}
 	for _, e := range errs {
-		out = append(out, mistake{e.Field, e.Error()})
+		out = append(out, mistake{e.Field, e.Error() + s.hint(e)})
 	}
 	return out
 }

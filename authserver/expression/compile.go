@@ -176,6 +176,9 @@ func firstIssue(issues *cel.Issues, variables Variables) error {
 		message = fmt.Sprintf("there is no variable or function %s; %s", name, hints[variables])
 	}
 	message, _, _ = strings.Cut(strings.TrimPrefix(message, "Syntax error: "), " expecting {")
+	if strings.HasPrefix(message, "token recognition error at: '=") {
+		message += "; to compare two values write =="
+	}
 	return faultAt(all[0].Location, message)
 }
 

@@ -52,6 +52,7 @@ func TestCompileErrors(t *testing.T) {
 		{"too long", strings.Repeat(" ", MaxLength) + "true", Rule, "longer than 1024 characters"},
 		{"too deep", strings.Repeat("(", 500) + "true" + strings.Repeat(")", 500), Rule, "recursion"},
 		{"not UTF-8", "claims.plan == '\xff'", Rule, "not valid UTF-8"},
+		{"assignment", "claims.hd = 'x'", Rule, "line 1, column 11: token recognition error at: '= '; to compare two values write =="},
 		{"zero byte", "claims.plan == \x00", Rule, "line 1, column 16: token recognition error"},
 	} {
 		p, err := Compile(row.text, row.kind)
