@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -149,6 +150,9 @@ func TestHandoff(t *testing.T) {
 		"short challenge": changed(ask, "code_challenge", "abc"),
 		"long state":      changed(ask, "state", strings.Repeat("s", maxHandoff)),
 		"and return_to":   changed(ask, "return_to", "/x"),
+		"state not ASCII": changed(ask, "state", "é"),
+		"state no text":   changed(ask, "state", "\xff"),
+		"state controls":  changed(ask, "state", "a\nb"),
 	} {
 		for _, path := range []string{"/login?", "/auth/sso/login/?"} {
 			if got := v.get(path + bad.Encode()); got.StatusCode != http.StatusBadRequest || got.Header.Get("Location") != "" {
@@ -231,6 +235,11 @@ func TestLogout(t *testing.T) {
 	if got := v.get("/logout", own...); got.StatusCode != http.StatusOK {
 		t.Errorf("nobody logs out: %d", got.StatusCode)
 	}
+	for _, path := range []string{"/logout", "/auth/sso/logout/"} { // nobody is logged in, and nobody is asked
+		if got := v.get(path); got.StatusCode != http.StatusOK || strings.Contains(got.body, "<form") || !strings.Contains(got.body, "You are logged out") {
+			t.Errorf("%s without a session: %d\n%s", path, got.StatusCode, got.body)
+		}
+	}
 }
 
 // TestAccountEndsSessions guards that people end their own sessions, and nobody else's.
@@ -289,6 +298,9 @@ func TestPagesNeedTLSOrLoopback(t *testing.T) {
 					t.Errorf("%s: %d %v", path, resp.StatusCode, resp.Header)
 				}
 				if accept == "text/html" {
+					if page := string(must(io.ReadAll(resp.Body))); !strings.Contains(page, "<h1>") || strings.Contains(page, "<a ") {
+						t.Errorf("%s leads on to a page that says the same:\n%s", path, page)
+					}
 					continue
 				}
 				var body errorBody
