@@ -29,7 +29,7 @@ type Login struct {
 	// cookie is the external URL's host's alone.
 	//
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)+$')",message="must be a domain in lower case such as example.com, without a leading dot"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)+$')",message="must be a domain of your own in lower case such as example.com: not com alone, and without a leading dot"
 	// +optional
 	CookieDomain string `json:"cookieDomain,omitempty"`
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package fold holds the one form in which names that people type are compared: e-mail addresses and usernames.
 package fold
 
 import (

@@ -13,7 +13,7 @@ import (
 const (
 	redirectMessage = "must be an https URL, http on localhost, 127.0.0.1 or [::1], or a private scheme such as com.example.app:/callback, without a fragment"
 	redirectHost    = "must be a host name in lower case such as app.example.com, without a wildcard"
-	domainMessage   = "must be a domain in lower case such as example.com, without a leading dot"
+	domainMessage   = "must be a domain of your own in lower case such as example.com: not com alone, and without a leading dot"
 	imageMessage    = "must be an https URL such as https://example.com/icon.png, without user, fragment, quotes, commas, semicolons or spaces"
 )
 
