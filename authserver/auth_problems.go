@@ -34,6 +34,7 @@ var authProblems = map[string]authProblem{
 	idp.ReasonNoCode:          {http.StatusBadRequest, pages.ReasonProviderAnswer},
 	idp.ReasonUsername:        {http.StatusForbidden, pages.ReasonNoUsername},
 	idp.ReasonBadUsername:     {http.StatusForbidden, pages.ReasonNoUsername},
+	idp.ReasonEmailUnverified: {http.StatusForbidden, pages.ReasonEmailUnverified},
 	idp.ReasonTooManyGroups:   {http.StatusForbidden, pages.ReasonTooManyGroups},
 	idp.ReasonGroups:          {http.StatusForbidden, pages.ReasonGroups},
 	idp.ReasonRule:            {http.StatusForbidden, pages.ReasonRule},

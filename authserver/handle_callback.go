@@ -143,7 +143,7 @@ func (v *visit) arrive(p *idp.Provider, profile *idp.Profile, want *purpose) {
 // loginOf is what the directory learns of a profile.
 func loginOf(p *idp.Profile) directory.Login {
 	return directory.Login{
-		Issuer: p.Issuer, Subject: p.Subject, Username: p.Username, Email: p.Email, EmailVerified: p.EmailVerified,
+		Issuer: p.Issuer, Subject: p.Subject, Username: p.Username, Email: p.Email, EmailVerified: p.EmailVerified, EmailDenied: p.EmailDenied,
 		Name: p.Name, Phone: p.Phone, Comment: p.Comment, Groups: p.Groups, Partial: p.Partial,
 	}
 }

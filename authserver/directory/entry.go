@@ -29,7 +29,8 @@ type Entry struct {
 	Username      string `json:"username"`
 	Email         string `json:"email"`
 	EmailVerified bool   `json:"email_verified"`
-	// EmailProvider is "namespace/name" of the provider that called the address verified.
+	// EmailProvider is "namespace/name" of the provider that called the address verified or, where EmailVerified is false, said that it is not:
+	// then tokens leave it out.
 	EmailProvider string   `json:"email_provider,omitempty"`
 	Name          string   `json:"name"`
 	Phone         string   `json:"phone"`

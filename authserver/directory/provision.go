@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
-	"github.com/gatehouse-auth/gatehouse/authserver/fold"
 	"github.com/gatehouse-auth/gatehouse/authserver/logs"
 	"github.com/gatehouse-auth/gatehouse/authserver/store"
 )
@@ -22,9 +21,11 @@ type Login struct {
 	// Issuer and Subject name the person: (iss, sub), or (userinfo origin, subject attribute).
 	Issuer, Subject string
 	// Username is what the provider calls them, never empty.
-	Username             string
-	Email                string
-	EmailVerified        bool
+	Username      string
+	Email         string
+	EmailVerified bool
+	// EmailDenied says that the provider spoke of the address, and not as verified.
+	EmailDenied          bool
 	Name, Phone, Comment string
 	Groups               []string
 	// Partial says that the provider could not be asked for all of it: what is empty here is unknown, and empties nothing.
@@ -171,13 +172,11 @@ func (v *visit) known(tx store.UserTx, id string) error {
 	if always {
 		v.outcome.Synced = synchronise(&v.user, v.provider, v.in)
 	}
-	switch {
-	case always && v.user.Provider == providerName(v.provider):
-		err = v.name(tx, v.in.Username)
-	case v.snap.occupied(v.user.Organization, fold.Name(v.user.Username)): // listed in the Secret since the last login: applications must not take one for the other
-		err = v.name(tx, v.user.Username)
+	wanted := v.user.Username // which somebody with a password may have got since the last login: applications must not take one for the other
+	if always && v.user.Provider == providerName(v.provider) {
+		wanted = v.in.Username
 	}
-	if err != nil {
+	if err := v.name(tx, wanted); err != nil {
 		return err
 	}
 	if len(v.outcome.Synced) > 0 {

@@ -81,13 +81,14 @@ func (s *Snapshot) MinLength() int {
 	return s.password.Password.MinLength
 }
 
-// occupied tells whether a user of the Secret has the username in that organization.
+// occupied tells whether a user of the Secret has the username, or logs in with it as the e-mail address, in that organization.
 func (s *Snapshot) occupied(organization, folded string) bool {
 	if s.password == nil || s.password.Organization != organization {
 		return false
 	}
-	_, ok := s.byName[folded]
-	return ok
+	_, name := s.byName[folded]
+	_, email := s.byEmail[folded]
+	return name || email
 }
 
 // inSecret is the error for changes of a user of the Secret.

@@ -22,9 +22,9 @@ func synchronise(u *store.User, p *config.Provider, in *Login) (changed []string
 	set("phone", m.Phone, &u.Phone, in.Phone)
 	set("comment", m.Comment, &u.Comment, in.Comment)
 	verified, by := vouching(p, in)
-	unsaid := in.Email == "" || sameMailbox(u.Email, in.Email) && !verified // the address, or that it is verified
+	unsaid := in.Email == "" || sameMailbox(u.Email, in.Email) && !verified && !in.EmailDenied // the address, or whether it is verified
 	if (in.Email != "" || !m.Email.Zero()) && !(in.Partial && unsaid) {
-		if u.Email != in.Email || u.EmailVerified != verified {
+		if u.Email != in.Email || u.EmailVerified != verified || u.EmailDenied() != in.EmailDenied {
 			changed = append(changed, "email")
 		}
 		u.Email, u.EmailVerified, u.EmailProvider = in.Email, verified, by
@@ -32,12 +32,12 @@ func synchronise(u *store.User, p *config.Provider, in *Login) (changed []string
 	return changed
 }
 
-// vouching is whether the login's address is verified, and by whom.
+// vouching is whether the login's address is verified, and by whom. One that is said not to be has a provider, too (store.User.EmailDenied).
 func vouching(p *config.Provider, in *Login) (verified bool, by string) {
-	if in.Email == "" || !in.EmailVerified {
+	if in.Email == "" || !in.EmailVerified && !in.EmailDenied {
 		return false, ""
 	}
-	return true, providerName(p)
+	return in.EmailVerified && !in.EmailDenied, providerName(p)
 }
 
 func mappings(p *config.Provider) *config.ProviderMappings {

@@ -52,10 +52,18 @@ func candidates(u *store.User, wanted, provider string) iter.Seq[string] {
 	}
 }
 
-// free tells whether a name is nobody's but the user's own.
+// free tells whether a name is nobody's but the user's own. An e-mail address with which somebody else logs in by password is as good as a username: applications
+// that are told it would take one for the other.
 func free(tx store.UserTx, snap *Snapshot, u *store.User, name string) (bool, error) {
 	if snap.occupied(u.Organization, fold.Name(name)) {
 		return false, nil
+	}
+	owner, err := tx.PasswordUser(name)
+	switch {
+	case err == nil && owner.ID != u.ID:
+		return false, nil
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return false, err
 	}
 	other, err := tx.UserByUsername(name)
 	if errors.Is(err, store.ErrNotFound) {

@@ -41,6 +41,7 @@ const (
 	ReasonSubject         = "no_subject"       // OAuth2: userinfo lacks the subject attribute
 	ReasonUsername        = profile.ReasonNoUsername
 	ReasonBadUsername     = profile.ReasonBadUsername
+	ReasonEmailUnverified = profile.ReasonEmailUnverified // the username is an e-mail address that the provider calls unverified
 	ReasonTooManyGroups   = profile.ReasonTooManyGroups
 	ReasonGroups          = profile.ReasonGroups // OAuth2: the expression over the groups endpoint's answer fails
 	ReasonMapping         = "mapping"            // what the provider says cannot be mapped for another reason
@@ -86,18 +87,19 @@ func (e *Error) RuleMessage() string { return e.message }
 
 // messages are for people; every other reason shares the general one.
 var messages = map[string]string{
-	ReasonUnavailable:   "The identity provider cannot be reached at the moment. Please try again in a minute.",
-	ReasonMisconfigured: "This login is not set up correctly. Please tell your administrator.",
-	ReasonClientRefused: "This login is not set up correctly. Please tell your administrator.",
-	ReasonCancelled:     "The login was cancelled at the identity provider.",
-	ReasonRefused:       "The identity provider refused the login. Please try again; if that does not help, tell your administrator.",
-	ReasonNoCode:        "The answer of the identity provider is incomplete. Please log in again.",
-	ReasonUsername:      "The identity provider gave no user name for you. Please tell your administrator.",
-	ReasonBadUsername:   "The identity provider gave a user name for you that cannot be used here. Please tell your administrator.",
-	ReasonTooManyGroups: "You are in too many groups to log in here. Please tell your administrator.",
-	ReasonSubject:       "The identity provider did not say who you are. Please tell your administrator.",
-	ReasonRule:          "Your account may not log in here. Please ask your administrator for access.",
-	ReasonEnded:         "Your login at the identity provider has ended. Please log in again.",
+	ReasonUnavailable:     "The identity provider cannot be reached at the moment. Please try again in a minute.",
+	ReasonMisconfigured:   "This login is not set up correctly. Please tell your administrator.",
+	ReasonClientRefused:   "This login is not set up correctly. Please tell your administrator.",
+	ReasonCancelled:       "The login was cancelled at the identity provider.",
+	ReasonRefused:         "The identity provider refused the login. Please try again; if that does not help, tell your administrator.",
+	ReasonNoCode:          "The answer of the identity provider is incomplete. Please log in again.",
+	ReasonUsername:        "The identity provider gave no user name for you. Please tell your administrator.",
+	ReasonBadUsername:     "The identity provider gave a user name for you that cannot be used here. Please tell your administrator.",
+	ReasonEmailUnverified: "Your e-mail address is not verified at the identity provider. Verify it there, then log in again.",
+	ReasonTooManyGroups:   "You are in too many groups to log in here. Please tell your administrator.",
+	ReasonSubject:         "The identity provider did not say who you are. Please tell your administrator.",
+	ReasonRule:            "Your account may not log in here. Please ask your administrator for access.",
+	ReasonEnded:           "Your login at the identity provider has ended. Please log in again.",
 }
 
 // oauthErrors are the codes that may be told: those of RFC 6749 §4.1.2.1 and §5.2, and OpenID Connect Core 1.0 §3.1.2.6.

@@ -50,11 +50,10 @@ func newOAuth2(p *config.Provider, d deps) (connector, error) {
 	if _, err = checkURL("tokenEndpoint", c.config.TokenEndpoint); err != nil {
 		return nil, err
 	}
-	userInfo, err := checkURL("userInfoEndpoint", c.config.UserInfoEndpoint)
-	if err != nil {
+	if _, err = checkURL("userInfoEndpoint", c.config.UserInfoEndpoint); err != nil {
 		return nil, err
 	}
-	c.issuer = origin(userInfo)
+	c.issuer = p.IdentityIssuer()
 	if c.config.EmailsEndpoint != "" {
 		if _, err = checkURL("emailsEndpoint", c.config.EmailsEndpoint); err != nil {
 			return nil, err
@@ -87,7 +86,7 @@ func (c *oauth2) checkIssuer(_ context.Context, iss string, has bool) error {
 		return nil
 	}
 	u, err := url.Parse(iss)
-	if err != nil || u.User != nil || origin(u) != origin(c.authorization) {
+	if err != nil || u.User != nil || config.Origin(u) != config.Origin(c.authorization) {
 		return refuse(ReasonIssuerMismatch, "iss of the callback is not at the host of authorizationEndpoint: the answer is another server's")
 	}
 	return nil
@@ -156,7 +155,7 @@ func (c *oauth2) describe(ctx context.Context, t *tokens) (*Profile, error) {
 		a.EmailVerified = a.Email != ""
 	}
 	return &Profile{
-		Issuer: c.issuer, Subject: subject, Username: a.Username, Email: a.Email, EmailVerified: a.EmailVerified, Name: a.Name, Phone: a.Phone, Comment: a.Comment,
+		Issuer: c.issuer, Subject: subject, Username: a.Username, Email: a.Email, EmailVerified: a.EmailVerified, EmailDenied: a.EmailDenied, Name: a.Name, Phone: a.Phone, Comment: a.Comment,
 		Groups: a.Groups, Upstream: c.upstream(t, subject), SubjectHash: hashOf("sub", c.issuer, subject),
 	}, nil
 }
@@ -198,15 +197,3 @@ func (c *oauth2) logoutURL(context.Context, Upstream, string, string) (string, b
 }
 
 func (c *oauth2) status() Status { return c.health.status() }
-
-// origin is scheme, host and port of a URL in one form (RFC 6454 §6.2), without the scheme's own port.
-func origin(u *url.URL) string {
-	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
-	switch scheme {
-	case "https":
-		host = strings.TrimSuffix(host, ":443")
-	case "http":
-		host = strings.TrimSuffix(host, ":80")
-	}
-	return scheme + "://" + host
-}

@@ -42,7 +42,7 @@ func newGroupsEndpoint(c *config.OAuth2) (*groupsEndpoint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("groupsEndpoint.%w", err)
 	}
-	return &groupsEndpoint{c.GroupsEndpoint, origin(u), reader}, nil
+	return &groupsEndpoint{c.GroupsEndpoint, config.Origin(u), reader}, nil
 }
 
 // read asks for all pages and evaluates the expression over them. Groups that are not all there would be the wrong ones: whatever stands in the way is
@@ -102,7 +102,7 @@ func (g *groupsEndpoint) next(h http.Header, current string) (string, error) {
 	}
 	u, err := base.Parse(link)
 	switch {
-	case err != nil || u.User != nil || origin(u) != g.origin:
+	case err != nil || u.User != nil || config.Origin(u) != g.origin:
 		return "", errors.New("the next page, by its header Link, is not at its own host")
 	case u.String() == current:
 		return "", errors.New("the next page, by its header Link, is the same page")

@@ -29,6 +29,7 @@ type oidc struct {
 	deps
 	config    *config.OIDC
 	client    *client
+	issuer    string // of identities
 	mapper    *profile.Mapper
 	discovery *discovery  // nil where nothing is discovered
 	optional  bool        // a login can do without metadata
@@ -38,7 +39,7 @@ type oidc struct {
 }
 
 func newOIDC(c *config.Provider, d deps) (connector, error) {
-	o := &oidc{deps: d, config: c.OIDC}
+	o := &oidc{deps: d, config: c.OIDC, issuer: c.IdentityIssuer()}
 	var err error
 	if o.mapper, err = profile.Compile(c.Mappings, c.Rules); err != nil {
 		return nil, err

@@ -9,7 +9,6 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -237,11 +236,7 @@ func (o *oidc) identityIssuer(c *token.Claims) string {
 	if o.config.Issuer != "" {
 		return c.Issuer
 	}
-	u, err := url.Parse(o.config.TokenEndpoint)
-	if err != nil { // newOIDC has checked it
-		return o.config.TokenEndpoint
-	}
-	return u.Scheme + "://" + strings.ToLower(u.Host)
+	return o.issuer
 }
 
 // session is the hash of sid, zero without one.

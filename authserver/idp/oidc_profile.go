@@ -21,7 +21,7 @@ func (o *oidc) describe(ctx context.Context, e *endpoints, id *idToken, t *token
 	}
 	p := &Profile{
 		Issuer: id.issuer, Subject: id.claims.Subject,
-		Username: attributes.Username, Email: attributes.Email, EmailVerified: attributes.EmailVerified,
+		Username: attributes.Username, Email: attributes.Email, EmailVerified: attributes.EmailVerified, EmailDenied: attributes.EmailDenied,
 		Name: attributes.Name, Phone: attributes.Phone, Comment: attributes.Comment, Groups: attributes.Groups,
 		SessionHash: id.session(), SubjectHash: hashOf("sub", id.issuer, id.claims.Subject),
 		Partial:  e.noUserInfo != "",
@@ -59,7 +59,7 @@ func (e *endpoints) lacking(err error) error {
 	told := mappingError(err)
 	rule, isRule := errors.AsType[*profile.RuleError](err)
 	fault, isFault := errors.AsType[*profile.Error](err)
-	if undecided := isRule && rule.Cause != "" || isFault && fault.Reason == profile.ReasonNoUsername; e.noUserInfo == "" || !undecided {
+	if undecided := isRule && rule.Cause != "" || isFault && (fault.Reason == profile.ReasonNoUsername || fault.Reason == profile.ReasonEmailUnknown); e.noUserInfo == "" || !undecided {
 		return told
 	}
 	return unavailable(told.Error() + "; userinfo was not asked, since its endpoint is unknown (" + e.noUserInfo + "): set userInfoEndpoint, or map claims that the ID token has")

@@ -62,24 +62,36 @@ func (p *Provider) Exchange(ctx context.Context, a Answer) (*Profile, error) {
 }
 
 // Refresh renews a login: the person as they are now, and what to keep in place of u. The error wraps [ErrNoRefresh] where
-// there is nothing to renew with, [ErrEnded] where the provider or a rule says no, and [ErrUnavailable] where nobody can tell. A Profile beside an error, which
+// there is nothing to renew with, [ErrEnded] where the provider or a rule says no or the provider has become another (nothing is sent then), and [ErrUnavailable] where nobody can tell. A Profile beside an error, which
 // is never ErrEnded, holds an Upstream and nothing else: keep it in place of u, since the provider took its refresh token and gave another before it failed.
 func (p *Provider) Refresh(ctx context.Context, u Upstream) (*Profile, error) {
 	c, ok := p.connector.(refresher)
 	if !ok || u.RefreshToken == "" {
 		return nil, &Error{Reason: ReasonEnded, Detail: "the provider gave no refresh token", cause: ErrNoRefresh}
 	}
+	if !p.gave(u) {
+		return nil, &Error{Reason: ReasonEnded, Detail: "the login was at another issuer than the provider's of today: its tokens are not sent there", cause: ErrEnded}
+	}
 	return c.refresh(ctx, u)
 }
 
 // LogoutURL returns where the browser is sent to log out at the provider; false without syncLogout or an endpoint for it. postLogout is where
-// the provider sends it afterwards, with state.
+// the provider sends it afterwards, with state. A provider that has become another is not sent the ID token of the one before.
 func (p *Provider) LogoutURL(ctx context.Context, u Upstream, postLogout, state string) (string, bool) {
 	c, ok := p.connector.(leaver)
 	if !ok || !p.config.SyncLogout {
 		return "", false
 	}
+	if !p.gave(u) {
+		u = Upstream{}
+	}
 	return c.logoutURL(ctx, u, postLogout, state)
+}
+
+// gave tells whether what was kept is of this provider as it is configured now: a refresh token or an ID token is for nobody but who issued it. Of what was kept
+// without an issuer nobody can tell, and the provider decides.
+func (p *Provider) gave(u Upstream) bool {
+	return u.Issuer == "" || u.Issuer == p.config.IdentityIssuer()
 }
 
 // BackChannelLogout checks a logout token (OpenID Connect Back-Channel Logout 1.0 §2.6). Whether its ID was used before is left to the caller.

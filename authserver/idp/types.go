@@ -33,7 +33,9 @@ type Profile struct {
 	Username, Email, Name, Phone, Comment string
 	// EmailVerified is true only where the provider says so of Email with a JSON true.
 	EmailVerified bool
-	Groups        []string
+	// EmailDenied says that the provider spoke of Email and did not say that it is verified; both are false where it said nothing.
+	EmailDenied bool
+	Groups      []string
 	// Partial says that the provider could not be asked for all of it: an attribute that is empty may have a value that nobody knows.
 	Partial bool
 
@@ -89,7 +91,8 @@ func (u Upstream) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("[redacted
 
 // Logout is a back-channel logout request that was found good (OpenID Connect Back-Channel Logout 1.0 §2.6).
 type Logout struct {
-	// Session names the session that ends, Subject the person; at least one is not zero. Where Session is given, only that one ends.
+	// Session names the session that ends, Subject the person; at least one is not zero. With both, that session ends, and of the person's
+	// others those that began without a sid.
 	Session, Subject [32]byte
 	// ID names the request (jti), to refuse a second one until Expiry.
 	ID     [32]byte

@@ -23,7 +23,8 @@ type Account struct {
 	Provider     string
 	Organization string
 	Username     string
-	Email        string
+	// Email is empty where the provider says that the user's address is not verified.
+	Email string
 	// EmailVerified is what is known of Email; nobody knows it of users of a Secret, whose Ref.User is empty.
 	EmailVerified bool
 	Name          string
@@ -42,6 +43,8 @@ type Ref struct {
 	// Credential stands for the password that it logged in with: of a user of a Secret the SHA-256 of its hash, of a user of the store
 	// its version, which a rehash leaves as it is. nil for a login without a password.
 	Credential []byte `json:"credential,omitempty"`
+	// Issuer is that of the provider's identities at the login ([config.Provider.IdentityIssuer]); empty for passwords and for logins of earlier versions.
+	Issuer string `json:"issuer,omitempty"`
 }
 
 // ErrEnded says that an account may not go on. It is an *EndedError.
@@ -64,10 +67,14 @@ func (e *EndedError) Is(target error) bool { return target == ErrEnded }
 
 // AccountOf is the account of a user of the store who came through p without a password.
 func AccountOf(u store.User, p *config.Provider) *Account {
-	return &Account{
+	a := &Account{
 		Subject: u.ID, Provider: providerName(p), Organization: u.Organization, Username: u.Username,
-		Email: u.Email, EmailVerified: u.EmailVerified, Name: u.Name, Groups: u.Groups, Ref: Ref{User: u.ID},
+		Email: u.Email, EmailVerified: u.EmailVerified, Name: u.Name, Groups: u.Groups, Ref: Ref{User: u.ID, Issuer: p.IdentityIssuer()},
 	}
+	if u.EmailDenied() {
+		a.Email = "" // applications take an address for the user's
+	}
+	return a
 }
 
 // passwordAccountOf is the account of a user of the store who came with the present password.
@@ -98,6 +105,8 @@ func (s *Service) Current(ctx context.Context, snap *Snapshot, provider, subject
 	switch {
 	case p == nil:
 		return nil, &EndedError{Reason: "the provider is gone or disabled"}
+	case !snap.Stands(provider, ref):
+		return nil, &EndedError{Reason: "the provider has another issuer now"}
 	case ref.User == "":
 		return snap.currentOfSecret(provider, subject, ref)
 	}
@@ -109,6 +118,12 @@ func (s *Service) Current(ctx context.Context, snap *Snapshot, provider, subject
 		return nil, fmt.Errorf("reading a user: %w", err)
 	}
 	return snap.currentOfStore(p, subject, ref, u)
+}
+
+// Stands tells whether the provider of a login is there and of the issuer that the login was at. One that does not stand may again with the next configuration.
+func (s *Snapshot) Stands(provider string, ref Ref) bool {
+	p := s.Provider(provider)
+	return p != nil && (ref.Issuer == "" || ref.Issuer == p.IdentityIssuer())
 }
 
 // currentOfSecret is the account of a user of the Secret.

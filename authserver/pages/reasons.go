@@ -18,6 +18,7 @@ const (
 	ReasonProviderSetup      = "provider_setup"  // the provider refuses this server: client credentials, redirect URI
 	ReasonRule               = "rule"            // a claim rule; its own words are the ProblemMessage
 	ReasonNoUsername         = "no_username"
+	ReasonEmailUnverified    = "email_unverified" // at the provider, and it is the username
 	ReasonTooManyGroups      = "too_many_groups"
 	ReasonGroups             = "groups" // what the provider says of them cannot be used
 	ReasonDisabled           = "user_disabled"
@@ -52,7 +53,7 @@ func statusReason(status int) string {
 func Reasons() []string {
 	return []string{
 		ReasonInvalidCredentials, ReasonTooManyAttempts, ReasonUnavailable, ReasonFormExpired, ReasonLoginExpired, ReasonLoginFailed, ReasonCancelled,
-		ReasonProviderAway, ReasonProviderAnswer, ReasonProviderSetup, ReasonRule, ReasonNoUsername, ReasonTooManyGroups, ReasonGroups, ReasonDisabled, ReasonNoRoom,
+		ReasonProviderAway, ReasonProviderAnswer, ReasonProviderSetup, ReasonRule, ReasonNoUsername, ReasonEmailUnverified, ReasonTooManyGroups, ReasonGroups, ReasonDisabled, ReasonNoRoom,
 		ReasonHTTPSRequired, ReasonBadRequest, ReasonNotFound, ReasonServerError,
 	}
 }

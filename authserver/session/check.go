@@ -37,10 +37,10 @@ func idle(snap *login.Snapshot, s *store.Session, now time.Time) bool {
 	return !now.Before(s.SeenAt.Add(snap.RefreshTokenLifetime()))
 }
 
-// removed tells whether a session's provider is gone or disabled for good: the configuration lacks it, and no replica has let the
+// removed tells whether a session's provider is gone, disabled or another one for good: the configuration says so, and no replica has let the
 // session be used for a while. Without a store a configuration says nothing of providers.
-func removed(snap *login.Snapshot, s *store.Session, now time.Time) bool {
-	return snap.Store() && snap.Provider(s.Provider) == nil && now.Sub(s.SeenAt) >= removalPatience
+func removed(snap *login.Snapshot, s *store.Session, ref login.Ref, now time.Time) bool {
+	return snap.Store() && !snap.Stands(s.Provider, ref) && now.Sub(s.SeenAt) >= removalPatience
 }
 
 // entry is what was found of a session. It is immutable.
@@ -109,7 +109,7 @@ func (m *Manager) check(ctx context.Context, snap *login.Snapshot, key store.Has
 	}
 	account, err := m.Accounts.Current(ctx, snap, s.Provider, s.Owner, d.Ref)
 	if ended, ok := errors.AsType[*login.EndedError](err); ok {
-		return nil, m.over(ctx, &s, ended.Reason, ended.Final || removed(snap, &s, now))
+		return nil, m.over(ctx, &s, ended.Reason, ended.Final || removed(snap, &s, d.Ref, now))
 	}
 	if err != nil {
 		return m.goOn(snap, key, now, err)
@@ -143,10 +143,10 @@ func (m *Manager) enter(snap *login.Snapshot, s store.Session, a *login.Account,
 }
 
 // goOn is for a store that is away: a session that was looked at before goes on until the token that stands for it ends, if its
-// provider is still there.
+// provider is still there and still the same.
 func (m *Manager) goOn(snap *login.Snapshot, key store.Hash, now time.Time, cause error) (*entry, error) {
 	known := m.cache.get(key)
-	if known == nil || !now.Before(known.expires) || snap.Provider(known.session.Provider) == nil {
+	if known == nil || !now.Before(known.expires) || !snap.Stands(known.session.Provider, known.account.Ref) {
 		return nil, fmt.Errorf("looking at a session: %w", cause)
 	}
 	e := *known

@@ -182,7 +182,7 @@ func (m *Manager) EndByID(ctx context.Context, owner, id string, others bool) (i
 }
 
 // EndUpstream ends the sessions that a provider names, and returns their number: by the session's hash or, where that is zero,
-// by the subject's.
+// by the subject's. With both these are the one session, and the subject's that the provider gave no session hash for.
 func (m *Manager) EndUpstream(ctx context.Context, provider string, session, subject store.Hash) (int, error) {
 	n, err := m.Store.EndUpstream(ctx, provider, session, subject)
 	if err != nil {
@@ -193,10 +193,10 @@ func (m *Manager) EndUpstream(ctx context.Context, provider string, session, sub
 		if e.session.Provider != provider {
 			return false
 		}
-		if session != none {
+		if session != none && e.session.UpstreamSession != none {
 			return e.session.UpstreamSession == session
 		}
-		return e.session.UpstreamSubject == subject
+		return subject != none && e.session.UpstreamSubject == subject
 	})
 	return n, nil
 }

@@ -55,7 +55,7 @@ type User struct {
 	// Email is unique among the users with a PasswordHash when folded, whatever their organization.
 	Email         string
 	EmailVerified bool
-	// EmailProvider is the provider that asserted Email as verified; "namespace/name".
+	// EmailProvider is the provider that said of Email whether it is verified; "namespace/name". Empty where none did.
 	EmailProvider        string
 	Name, Phone, Comment string
 	Groups               []string
@@ -118,6 +118,8 @@ type Users interface {
 type UserTx interface {
 	User(id string) (User, error)
 	UserByUsername(username string) (User, error)
+	// PasswordUser returns the user who has a password and, folded, this e-mail address, or ErrNotFound.
+	PasswordUser(email string) (User, error)
 	// UsersByEmail returns the users with this address, folded: at most 16, by ID.
 	UsersByEmail(email string) ([]User, error)
 	// Identity returns ErrNotFound also for one of another organization: each may know the same person by itself.
@@ -166,7 +168,8 @@ type Sessions interface {
 	EndSession(ctx context.Context, key Hash) error
 	// EndOwner removes all sessions and families of an owner and returns their number.
 	EndOwner(ctx context.Context, owner string) (int, error)
-	// EndUpstream removes the sessions of a provider that have the session hash or, where that is zero, the subject hash, and returns their number.
+	// EndUpstream removes the sessions of a provider that have the session hash or, where that is zero, the subject hash, and returns their number. With both,
+	// these are the one with the session hash and those with the subject hash that have no session hash.
 	EndUpstream(ctx context.Context, provider string, session, subject Hash) (int, error)
 }
 

@@ -158,6 +158,9 @@ func (d *database) EndUpstream(ctx context.Context, provider string, session, su
 	switch {
 	case !storable(provider):
 		return 0, nil
+	case session != Hash{} && subject != Hash{}:
+		return d.removed(ctx, `DELETE FROM sessions WHERE upstream_session = ? AND provider = ?
+			OR upstream_subject = ? AND provider = ? AND upstream_session IS NULL`, session[:], provider, subject[:], provider)
 	case session != Hash{}:
 		return d.removed(ctx, `DELETE FROM sessions WHERE upstream_session = ? AND provider = ?`, session[:], provider)
 	case subject != Hash{}:

@@ -34,6 +34,9 @@ func scanUser(rows *sql.Rows) (User, error) {
 	return u, nil
 }
 
+// EmailDenied tells that the provider which spoke of the user's address did not call it verified: nobody may be told that it is the user's.
+func (u *User) EmailDenied() bool { return u.Email != "" && !u.EmailVerified && u.EmailProvider != "" }
+
 // users reads users; rest is what comes after WHERE.
 func (t *tx) users(rest string, args ...any) ([]User, error) {
 	var found []User

@@ -55,6 +55,15 @@ func (u userTx) find(where, value string) (User, error) {
 	return found, nil
 }
 
+// PasswordUser implements UserTx.
+func (u userTx) PasswordUser(email string) (User, error) {
+	folded := fold.Name(email)
+	if folded == "" {
+		return User{}, ErrNotFound
+	}
+	return u.find(`email_folded = ? AND password_hash <> '' AND email_folded <> ''`, folded)
+}
+
 // UsersByEmail implements UserTx.
 func (u userTx) UsersByEmail(email string) ([]User, error) {
 	folded := fold.Name(email)

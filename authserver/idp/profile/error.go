@@ -10,6 +10,10 @@ const (
 	ReasonNoUsername = "no_username"
 	// ReasonBadUsername: the mapped username is too long, or has space around it, control or invisible characters.
 	ReasonBadUsername = "bad_username"
+	// ReasonEmailUnverified: the username is an e-mail address, and email_verified is there and not the boolean true.
+	ReasonEmailUnverified = "email_unverified"
+	// ReasonEmailUnknown: the same, where userinfo could not be asked for email_verified.
+	ReasonEmailUnknown = "email_unknown"
 	// ReasonTooManyGroups: no access token could hold the mapped groups.
 	ReasonTooManyGroups = "too_many_groups"
 	// ReasonGroups: the expression over the groups endpoint's answer fails for it.

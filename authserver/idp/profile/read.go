@@ -32,6 +32,8 @@ type Attributes struct {
 	Username, Email, Name, Phone, Comment string
 	// EmailVerified is true only by the boolean email_verified of that Email.
 	EmailVerified bool
+	// EmailDenied is true if email_verified is there for that Email and is not the boolean true.
+	EmailDenied bool
 	// Groups are distinct, in the provider's order.
 	Groups []string
 }
@@ -81,7 +83,9 @@ func (m *Mapper) Read(p Person) (Attributes, error) {
 		return Attributes{}, err
 	}
 	a.Email = m.email.optional(s)
-	a.EmailVerified = a.Email != "" && verified(a.Email, p.Claims, p.UserInfo)
+	if err := checkAddress(s, &a); err != nil {
+		return Attributes{}, err
+	}
 	a.Name, a.Phone, a.Comment = m.name.optional(s), m.phone.optional(s), m.comment.optional(s)
 	if a.Groups, err = bounded(groups); err != nil {
 		return Attributes{}, err
@@ -198,29 +202,6 @@ func bounded(mapped []string) ([]string, error) {
 			" bytes, which no token could hold; keep those that count with an expression, such as claims.groups.filter(g, g.startsWith('app-'))"}
 	}
 	return groups, nil
-}
-
-// verified tells whether one of the documents vouches for the address and none says otherwise.
-func verified(email string, documents ...*Document) bool {
-	vouched := false
-	for _, d := range documents {
-		value, ok := d.Lookup("email_verified")
-		if !ok {
-			continue
-		}
-		if value.JSON() != "true" {
-			return false
-		}
-		if of, _ := d.Lookup("email"); is(of, email) {
-			vouched = true
-		}
-	}
-	return vouched
-}
-
-func is(value token.Value, text string) bool {
-	got, ok := value.Text()
-	return ok && got == text
 }
 
 // hidden tells characters that do not show, by which two names could look like one.

@@ -218,6 +218,11 @@ func testEndUpstream(t *testing.T, s store.Store) {
 	if err := s.CreateSession(t.Context(), local, 50); err != nil {
 		t.Fatal(err)
 	}
+	unnamed := sessionOf("owner", 4)
+	unnamed.UpstreamSession = store.Hash{}
+	if err := s.CreateSession(t.Context(), unnamed, 50); err != nil {
+		t.Fatal(err)
+	}
 	f := sessionFamily(t, s, sessionOf("owner", 0), 1)
 	for _, c := range []struct {
 		provider         string
@@ -225,8 +230,9 @@ func testEndUpstream(t *testing.T, s store.Store) {
 		want             int
 	}{
 		{"ns/another", hash("sid 0"), store.Hash{}, 0},
-		{"ns/idp", store.Hash{}, store.Hash{}, 0}, // names nobody, not those without
-		{"ns/idp", hash("sid 0"), hash("sub owner"), 1},
+		{"ns/idp", store.Hash{}, store.Hash{}, 0},       // names nobody, not those without
+		{"ns/idp", hash("sid 0"), hash("sub owner"), 2}, // and the one without a session hash
+		{"ns/idp", hash("sid of another"), hash("sub owner"), 0},
 		{"ns/idp", hash("sid 0"), store.Hash{}, 0},
 		{"ns/another", store.Hash{}, hash("sub owner"), 0},
 		{"ns/idp", store.Hash{}, hash("sub owner"), 2},
