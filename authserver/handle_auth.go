@@ -122,6 +122,10 @@ func (v *visit) startAuth(p *idp.Provider) {
 		l.ReturnTo = ""
 	}
 	cookies, err := v.site.logins.Begin(v.r.Header["Cookie"], p.Config().Object, l)
+	if errors.Is(err, session.ErrLoginTooLong) {
+		v.badRequest(err.Error())
+		return
+	}
 	if err != nil {
 		v.count(p, login.Unavailable)
 		v.fault(err)

@@ -3,6 +3,7 @@
 package session
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -27,7 +28,9 @@ const (
 	maxLogins = 8
 	// maxLoginBytes bounds their cookies together: gateways refuse headers that are longer than a few KiB.
 	maxLoginBytes = 6 << 10
-	stateLength   = 24
+	// maxLogin bounds the cookie of one: browsers drop a cookie whose name and value have more than 4096 bytes (RFC 6265bis §5.6), and the login would never come back.
+	maxLogin    = 3584
+	stateLength = 24
 	// markLength is how much of the state names the cookie.
 	markLength = 8
 	timeLength = 8
@@ -36,6 +39,9 @@ const (
 // ErrNoLogin says that no login of this browser at this provider is under way with that state: it was never begun here, has
 // taken too long, or what the browser holds of it was changed.
 var ErrNoLogin = errors.New("no login is under way with this state")
+
+// ErrLoginTooLong says that no cookie holds what a login has to remember. Its text is for whoever wrote the link.
+var ErrLoginTooLong = errors.New("return_to, redirect_uri and state are too long for a login at a provider: no cookie holds them")
 
 // A Login is one login at a provider, from the redirect there to the callback. The browser holds it, sealed.
 type Login struct {
@@ -90,7 +96,7 @@ func NewLogins(cookies *Cookies, secret []byte, random io.Reader, now func() tim
 }
 
 // Begin begins a login at a provider, for what l says of ReturnTo and Handoff, and fills in the rest. set are the cookies to set:
-// its own, and the removal of those that are one too many.
+// its own, and the removal of those that are one too many. ErrLoginTooLong if l has more than a cookie holds.
 func (s *Logins) Begin(lines []string, provider string, l *Login) (set []*http.Cookie, err error) {
 	for _, part := range []struct {
 		into   *string
@@ -116,16 +122,22 @@ func (s *Logins) name(state string) string { return s.cookies.login + state[:mar
 
 // seal makes the cookie's value: the end in plain, so that the oldest can be told, and the rest sealed and bound to it.
 func (s *Logins) seal(provider string, l *Login) (string, error) {
-	text, err := json.Marshal(sealedLogin{State: l.State, Login: l})
-	if err != nil {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false) // it is in no page, and would make six bytes of each &
+	if err := encoder.Encode(sealedLogin{State: l.State, Login: l}); err != nil {
 		return "", fmt.Errorf("encoding a login: %w", err)
 	}
 	end := binary.BigEndian.AppendUint64(nil, uint64(l.Expires.Unix()))
-	sealed, err := seal(s.aead, s.random, text, place(s.name(l.State), provider, end))
+	sealed, err := seal(s.aead, s.random, text.Bytes(), place(s.name(l.State), provider, end))
 	if err != nil {
 		return "", err
 	}
-	return encoding.EncodeToString(append(end, sealed...)), nil
+	value := encoding.EncodeToString(append(end, sealed...))
+	if len(value) > maxLogin {
+		return "", ErrLoginTooLong
+	}
+	return value, nil
 }
 
 type sealedLogin struct {
@@ -184,7 +196,7 @@ func (s *Logins) tidy(lines []string, length int) (remove []*http.Cookie) {
 		end time.Time
 	}
 	var kept []login
-	bytes := length
+	total := length
 	for _, p := range readAll(lines, s.cookies.login) {
 		raw, err := encoding.DecodeString(p.value)
 		if err != nil || len(raw) < timeLength || !s.now().Before(end(raw)) {
@@ -192,12 +204,12 @@ func (s *Logins) tidy(lines []string, length int) (remove []*http.Cookie) {
 			continue
 		}
 		kept = append(kept, login{p, end(raw)})
-		bytes += len(p.value)
+		total += len(p.value)
 	}
 	slices.SortStableFunc(kept, func(a, b login) int { return cmp.Compare(a.end.Unix(), b.end.Unix()) })
-	for len(kept) >= maxLogins || len(kept) > 0 && bytes > maxLoginBytes {
+	for len(kept) >= maxLogins || len(kept) > 0 && total > maxLoginBytes {
 		remove = s.remove(remove, kept[0].name)
-		bytes -= len(kept[0].value)
+		total -= len(kept[0].value)
 		kept = kept[1:]
 	}
 	return remove
