@@ -54,7 +54,7 @@ func TestLint(t *testing.T) {
 		{"a field twice", policy + "\n  tenantID: b" + remote, 1, []string{
 			`FILE:6: TenantJWTPolicy/acme: the document is not valid YAML and is left out: key "tenantID" already set in map`}},
 		{"wrong type", policy + "\n  audiences: one" + remote, 1, []string{
-			`FILE:6: TenantJWTPolicy/acme: spec.audiences: Invalid value: "string": spec.audiences in body must be of type array: "string"`}},
+			`FILE:6: TenantJWTPolicy/acme: spec.audiences: Invalid value: "string": spec.audiences in body must be of type array: "string": write a list, as in [one, two]`}},
 		{"value outside an enumeration", policy + "\n  algorithms: [none]" + remote, 1, []string{
 			`FILE:6: TenantJWTPolicy/acme: spec.algorithms[0]: Unsupported value: "none": supported values: "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"`}},
 		{"a rule", policy + "\n  leeway: 11m" + remote, 1, []string{
