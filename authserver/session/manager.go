@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sync/singleflight"
 
@@ -276,5 +277,13 @@ func decode(s *store.Session) (d data, err error) {
 	return d, nil
 }
 
-// cut shortens a text to at most n bytes.
-func cut(text string, n int) string { return text[:min(len(text), n)] }
+// cut shortens a text to at most n bytes, at the end of a character: a database refuses a part of one.
+func cut(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n]
+}
