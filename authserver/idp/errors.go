@@ -71,36 +71,8 @@ func (e *Error) Error() string {
 // Unwrap returns [ErrUnavailable], [ErrNoRefresh] or [ErrEnded] where it is one of those.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Message says in English words what went wrong, to the person who logs in; of a claim rule that failed, its own message.
-func (e *Error) Message() string {
-	if e.message != "" {
-		return e.message
-	}
-	if text, ok := messages[e.Reason]; ok {
-		return text
-	}
-	return "The identity provider's answer could not be accepted. Please try again; if that does not help, tell your administrator."
-}
-
 // RuleMessage returns the message of the claim rule that failed, "" if it is another failure or the rule has none.
 func (e *Error) RuleMessage() string { return e.message }
-
-// messages are for people; every other reason shares the general one.
-var messages = map[string]string{
-	ReasonUnavailable:     "The identity provider cannot be reached at the moment. Please try again in a minute.",
-	ReasonMisconfigured:   "This login is not set up correctly. Please tell your administrator.",
-	ReasonClientRefused:   "This login is not set up correctly. Please tell your administrator.",
-	ReasonCancelled:       "The login was cancelled at the identity provider.",
-	ReasonRefused:         "The identity provider refused the login. Please try again; if that does not help, tell your administrator.",
-	ReasonNoCode:          "The answer of the identity provider is incomplete. Please log in again.",
-	ReasonUsername:        "The identity provider gave no user name for you. Please tell your administrator.",
-	ReasonBadUsername:     "The identity provider gave a user name for you that cannot be used here. Please tell your administrator.",
-	ReasonEmailUnverified: "Your e-mail address is not verified at the identity provider. Verify it there, then log in again.",
-	ReasonTooManyGroups:   "You are in too many groups to log in here. Please tell your administrator.",
-	ReasonSubject:         "The identity provider did not say who you are. Please tell your administrator.",
-	ReasonRule:            "Your account may not log in here. Please ask your administrator for access.",
-	ReasonEnded:           "Your login at the identity provider has ended. Please log in again.",
-}
 
 // oauthErrors are the codes that may be told: those of RFC 6749 §4.1.2.1 and §5.2, and OpenID Connect Core 1.0 §3.1.2.6.
 var oauthErrors = []string{

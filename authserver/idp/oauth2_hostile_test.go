@@ -169,7 +169,7 @@ func TestOAuth2Rules(t *testing.T) {
 	c.Rules = []config.ClaimRule{{Expression: "userinfo.login in ['ann', 'bob']", Message: "ask the platform team for access"}}
 	_, err := logIn(t, connectTo(t, c), as)
 	wantRefusal(t, "not on the list", err, ReasonRule, "claimValidationRules[0]")
-	if e, ok := errors.AsType[*Error](err); !ok || e.Message() != "ask the platform team for access" {
+	if e, ok := errors.AsType[*Error](err); !ok || e.RuleMessage() != "ask the platform team for access" {
 		t.Errorf("%v: the rule's message is not what people read", err)
 	}
 	c.Rules[0].Expression = "userinfo.login in ['ann', 'octocat']"
@@ -214,8 +214,8 @@ func TestOAuth2RulesSeeGroups(t *testing.T) {
 			continue
 		}
 		wantRefusal(t, row.name, err, ReasonRule, message)
-		if e, ok := errors.AsType[*Error](err); ok && e.Message() != message {
-			t.Errorf("%s: people read %q", row.name, e.Message())
+		if e, ok := errors.AsType[*Error](err); ok && e.RuleMessage() != message {
+			t.Errorf("%s: people read %q", row.name, e.RuleMessage())
 		}
 		if s := p.Status(); !s.Ready {
 			t.Errorf("%s: somebody who may not log in turned the provider's status: %+v", row.name, s)

@@ -104,12 +104,12 @@ func logIn(t testing.TB, p *Provider, as *oauth2server.Server) (*Profile, error)
 func wantRefusal(t *testing.T, what string, err error, reason, detail string) {
 	t.Helper()
 	e, ok := errors.AsType[*Error](err)
-	if !ok || e.Reason != reason || !strings.Contains(e.Detail, detail) || e.Message() == "" {
+	if !ok || e.Reason != reason || !strings.Contains(e.Detail, detail) {
 		t.Errorf("%s: %v, want reason %s with %q", what, err, reason, detail)
 		return
 	}
 	for _, secret := range []string{oddSecret, url.QueryEscape(oddSecret), verifier, "upstream-wrote-this"} {
-		if strings.Contains(e.Error()+e.Message(), secret) {
+		if strings.Contains(e.Error()+e.RuleMessage(), secret) {
 			t.Errorf("%s: the error holds %q: %v", what, secret, err)
 		}
 	}
@@ -385,7 +385,7 @@ func TestOAuth2Refresh(t *testing.T) {
 		as, p, u := start(t)
 		as.SetUserInfo(`{"id":9007199254740993,"login":"octocat","active":false}`)
 		_, err := p.Refresh(t.Context(), u)
-		if e, ok := errors.AsType[*Error](err); !errors.Is(err, ErrEnded) || !ok || e.Message() != "your account is not active" {
+		if e, ok := errors.AsType[*Error](err); !errors.Is(err, ErrEnded) || !ok || e.RuleMessage() != "your account is not active" {
 			t.Errorf("%v, want ErrEnded with the rule's message", err)
 		}
 	})

@@ -289,8 +289,8 @@ func TestRules(t *testing.T) {
 		if got := reasonOf(t, err); got != reason {
 			t.Errorf("%s: %v", expression, err)
 		}
-		if e, ok := errors.AsType[*idp.Error](err); ok && e.Message() != "only for the crew" {
-			t.Errorf("%s: the person is told %q", expression, e.Message())
+		if e, ok := errors.AsType[*idp.Error](err); ok && e.RuleMessage() != "only for the crew" {
+			t.Errorf("%s: the person is told %q", expression, e.RuleMessage())
 		}
 	}
 }

@@ -167,7 +167,7 @@ func reasonOf(t testing.TB, err error) string {
 func shown(err error) string {
 	text := fmt.Sprintf("%v %+v", err, err)
 	if e, ok := errors.AsType[*idp.Error](err); ok {
-		text += e.Message() + e.Detail
+		text += e.RuleMessage() + e.Detail
 	}
 	return text
 }

@@ -59,7 +59,7 @@ func (e *endpoints) lacking(err error) error {
 	told := mappingError(err)
 	rule, isRule := errors.AsType[*profile.RuleError](err)
 	fault, isFault := errors.AsType[*profile.Error](err)
-	if undecided := isRule && rule.Cause != "" || isFault && (fault.Reason == profile.ReasonNoUsername || fault.Reason == profile.ReasonEmailUnknown); e.noUserInfo == "" || !undecided {
+	if undecided := isRule && rule.Cause != "" || isFault && fault.Reason == profile.ReasonNoUsername; e.noUserInfo == "" || !undecided {
 		return told
 	}
 	return unavailable(told.Error() + "; userinfo was not asked, since its endpoint is unknown (" + e.noUserInfo + "): set userInfoEndpoint, or map claims that the ID token has")

@@ -19,7 +19,7 @@ func checkAddress(of *subject, a *Attributes) error {
 	case denied && own, a.EmailDenied && same(a.Username, a.Email):
 		return &Error{ReasonEmailUnverified, "the username is the user's e-mail address, and email_verified is not true; have the provider verify addresses, or map another claim with claimMappings.username"}
 	case !said && own && of.NoUserInfo:
-		return &Error{ReasonEmailUnknown, "the username is the user's e-mail address, and only userinfo can say whether it is verified"}
+		return &Error{ReasonNoUsername, "the username is the user's e-mail address, and only userinfo can say whether it is verified"}
 	}
 	return nil
 }

@@ -6,14 +6,12 @@ import "fmt"
 
 // Reasons of an [Error], for logs and pages.
 const (
-	// ReasonNoUsername: the mapped username is absent, empty or of another type than string or integer.
+	// ReasonNoUsername: the mapped username is absent, empty or of another type than string or integer, or an e-mail address of which only userinfo could say whether it is verified.
 	ReasonNoUsername = "no_username"
 	// ReasonBadUsername: the mapped username is too long, or has space around it, control or invisible characters.
 	ReasonBadUsername = "bad_username"
 	// ReasonEmailUnverified: the username is an e-mail address, and email_verified is there and not the boolean true.
 	ReasonEmailUnverified = "email_unverified"
-	// ReasonEmailUnknown: the same, where userinfo could not be asked for email_verified.
-	ReasonEmailUnknown = "email_unknown"
 	// ReasonTooManyGroups: no access token could hold the mapped groups.
 	ReasonTooManyGroups = "too_many_groups"
 	// ReasonGroups: the expression over the groups endpoint's answer fails for it.
