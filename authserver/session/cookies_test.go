@@ -328,6 +328,38 @@ func TestTabs(t *testing.T) {
 	}
 }
 
+// TestLoginsFitIntoACookie guards that no browser drops a login: what is too long for a cookie is refused, and what callers let pass is not too long.
+func TestLoginsFitIntoACookie(t *testing.T) {
+	logins, _ := newLogins(t, origin, "secret", &clock{time.Unix(1_700_000_000, 0)})
+	uri := "https://app.example.com/cb"
+	for name, l := range map[string]*Login{
+		"ampersands":        {ReturnTo: "/?" + strings.Repeat("&", maxReturnTo-2)},
+		"an escaped state":  {Handoff: &Handoff{RedirectURI: uri, State: strings.Repeat(`"`, 1024-len(uri)), Challenge: strings.Repeat("c", 43)}},
+		"state and cookies": {Handoff: &Handoff{RedirectURI: uri, State: strings.Repeat("<", 1024-len(uri)), Challenge: strings.Repeat("c", 43)}},
+	} {
+		set, err := logins.Begin(nil, "okta", l)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if n := len(set[0].Name) + len(set[0].Value); n > 4096 {
+			t.Errorf("%s: %d bytes", name, n)
+		}
+		got, _, err := logins.Take([]string{set[0].Name + "=" + set[0].Value}, "okta", l.State)
+		if diff := cmp.Diff(l, got); diff != "" || err != nil {
+			t.Errorf("%s: %v, %s", name, err, diff)
+		}
+	}
+	for name, l := range map[string]*Login{
+		"return_to": {ReturnTo: "/" + strings.Repeat("a", 3000)},
+		"state":     {Handoff: &Handoff{State: strings.Repeat("\x01", 600)}},
+	} {
+		if set, err := logins.Begin(nil, "okta", l); !errors.Is(err, ErrLoginTooLong) || set != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestForms(t *testing.T) {
 	c := &clock{time.Unix(1_700_000_000, 0)}
 	_, forms := newLogins(t, origin, "secret", c)

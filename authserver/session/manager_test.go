@@ -127,6 +127,11 @@ func (w *lockedWriter) Write(p []byte) (int, error) {
 	return w.b.Write(p)
 }
 
+const issuer = "https://op.example"
+
+// another gives the provider another issuer.
+func another(b *config.Base) { b.Providers[0].OIDC = &config.OIDC{Issuer: "https://new.example"} }
+
 func newLab(t testing.TB) *lab {
 	t.Helper()
 	s, err := store.OpenSQLite(t.Context(), "")
@@ -135,7 +140,7 @@ func newLab(t testing.TB) *lab {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	l := &lab{switched: &switched{Store: s}, clock: &moving{}, provider: &provider{}, log: &strings.Builder{}}
-	l.accounts = &accounts{person: login.Account{Subject: "u1", Provider: "default/sso", Organization: "staff", Username: "jane"}}
+	l.accounts = &accounts{person: login.Account{Subject: "u1", Provider: "default/sso", Organization: "staff", Username: "jane", Ref: login.Ref{Issuer: issuer}}}
 	l.Manager = New(Options{
 		Store: l.switched, Accounts: l.accounts, Renewer: l.provider, Now: l.clock.now, Random: rand.Reader,
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{b: l.log}, nil)),
@@ -153,7 +158,7 @@ func newSnapshot(t testing.TB, changes ...func(*config.Base)) *login.Snapshot {
 	base := &config.Base{
 		ExternalURL: origin, Store: config.Store{Type: config.StoreEmbedded},
 		Tokens:    config.Tokens{AccessTokenLifetime: config.Duration(15 * time.Minute), RefreshTokenLifetime: config.Duration(720 * time.Hour)},
-		Providers: []config.Provider{{Object: "IdentityProvider/default/sso", Name: "sso", Type: config.ProviderOIDC, Organization: "staff"}},
+		Providers: []config.Provider{{Object: "IdentityProvider/default/sso", Name: "sso", Type: config.ProviderOIDC, Organization: "staff", OIDC: &config.OIDC{Issuer: issuer}}},
 	}
 	for _, change := range changes {
 		change(base)
@@ -227,6 +232,10 @@ func TestEndedHereIsEndedAtOnce(t *testing.T) {
 			_, err := l.EndUpstream(context.Background(), "default/sso", store.Hash{}, sub)
 			return err
 		},
+		"upstream session and subject": func(l *lab, _ string) error {
+			_, err := l.EndUpstream(context.Background(), "default/sso", sid, sub)
+			return err
+		},
 		"account is gone": func(l *lab, _ string) error {
 			l.change(func(a *accounts) { a.err = &login.EndedError{Reason: "the user is disabled", Final: true} })
 			l.clock.pass(CheckInterval)
@@ -251,6 +260,9 @@ func TestEndedHereIsEndedAtOnce(t *testing.T) {
 	for name, end := range map[string]func(l *lab) (int, error){
 		"another's":          func(l *lab) (int, error) { return l.EndByID(context.Background(), "u2", "", true) },
 		"another provider's": func(l *lab) (int, error) { return l.EndUpstream(context.Background(), "default/x", sid, store.Hash{}) },
+		"another session's of the subject": func(l *lab) (int, error) {
+			return l.EndUpstream(context.Background(), "default/sso", store.Hash{3}, sub)
+		},
 		"another session's": func(l *lab) (int, error) {
 			return l.EndUpstream(context.Background(), "default/sso", sub, store.Hash{})
 		},
@@ -261,6 +273,27 @@ func TestEndedHereIsEndedAtOnce(t *testing.T) {
 			t.Errorf("%s: ended %d, %v", name, n, err)
 		}
 		l.want(t, value, "tjane")
+	}
+}
+
+// TestALogoutOfAllThatItNames guards that a logout token with sid and sub also ends the sessions of that sub for which the provider gave no sid.
+func TestALogoutOfAllThatItNames(t *testing.T) {
+	l := newLab(t)
+	sub := store.Hash{2}
+	named, unnamed := l.begin(t, Begin{UpstreamSession: store.Hash{1}, UpstreamSubject: sub}), l.begin(t, Begin{UpstreamSubject: sub})
+	other, foreign := l.begin(t, Begin{UpstreamSession: store.Hash{3}, UpstreamSubject: sub}), l.begin(t, Begin{UpstreamSubject: store.Hash{4}})
+	for _, value := range []string{named, unnamed, other, foreign} {
+		if _, err := l.token(t, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := l.EndUpstream(t.Context(), "default/sso", store.Hash{1}, sub); n != 2 || err != nil {
+		t.Errorf("ended %d, %v", n, err)
+	}
+	for value, gone := range map[string]bool{named: true, unnamed: true, other: false, foreign: false} {
+		if _, err := l.token(t, value); errors.Is(err, ErrNoSession) != gone {
+			t.Errorf("%v, gone: %v", err, gone)
+		}
 	}
 }
 
@@ -301,6 +334,8 @@ func TestAProviderThatIsRemoved(t *testing.T) {
 	}{
 		"for good":              {gone, removalPatience, ""},
 		"for a moment":          {gone, removalPatience - time.Second, "ttjane"},
+		"another issuer":        {another, removalPatience, ""},
+		"another for a moment":  {another, removalPatience - time.Second, "ttjane"},
 		"while nothing is said": {func(b *config.Base) { b.Store.Type = config.StoreNone }, removalPatience, "ttjane"},
 		"refused, but not gone": {func(*config.Base) {}, removalPatience, "ttjane"},
 	} {
@@ -336,6 +371,10 @@ func TestAStoreThatIsAway(t *testing.T) {
 	for range 89 {
 		l.clock.pass(10 * time.Second)
 		l.want(t, value, "tjane")
+	}
+	l.snap = newSnapshot(t, another)
+	if _, err := l.token(t, value); !errors.Is(err, errAway) {
+		t.Errorf("at a provider that has become another: %v", err)
 	}
 	l.snap = newSnapshot(t)
 	l.want(t, value, "tjane")
