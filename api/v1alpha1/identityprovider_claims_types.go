@@ -27,11 +27,13 @@ const (
 // ProviderClaimMappings say where a user's attributes come from.
 type ProviderClaimMappings struct {
 	// Username is what applications are told. Required of every login: a non-empty string or an integer. Default: the claim preferred_username.
+	// Where it is the user's e-mail address, a login whose email_verified is there and not the boolean true is refused; one without email_verified is not,
+	// since many company directories send none. An expression that takes a part of the address has to ask claims.email_verified itself.
 	//
 	// +optional
 	Username *ProviderClaimSource `json:"username,omitempty"`
 
-	// Email address. Default: the claim email.
+	// Email address. Default: the claim email. Where email_verified is there and not true, users have it, and tokens leave it out.
 	//
 	// +optional
 	Email *ProviderClaimSource `json:"email,omitempty"`

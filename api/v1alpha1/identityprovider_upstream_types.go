@@ -97,7 +97,8 @@ type OIDCProvider struct {
 	// +optional
 	SigningAlgorithms []SignatureAlgorithm `json:"signingAlgorithms,omitempty"`
 
-	// UsernameClaim is short for claimMappings.username.claim. Default preferred_username.
+	// UsernameClaim is short for claimMappings.username.claim. Default preferred_username. With email, a login whose email_verified is there and not the
+	// boolean true is refused; one without email_verified is not.
 	//
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256

@@ -66,8 +66,11 @@ func pageText(p *directory.Page) string {
 // detailsText is a user for people.
 func detailsText(d *directory.Details) string {
 	verified := ""
-	if d.EmailVerified {
+	switch {
+	case d.EmailVerified:
 		verified = " (verified by " + d.EmailProvider + ")"
+	case d.EmailProvider != "":
+		verified = " (not verified, says " + d.EmailProvider + "; tokens leave it out)"
 	}
 	var b strings.Builder
 	table(&b, [][]string{
