@@ -81,10 +81,11 @@ func testUserKept(t *testing.T, s store.Store) {
 		byID, err1 := tx.User(want.ID)
 		byName, err2 := tx.UserByUsername(want.Username)
 		byEmail, err3 := tx.UsersByEmail(want.Email)
-		if err := errors.Join(err1, err2, err3); err != nil || len(byEmail) != 1 {
+		byPassword, err4 := tx.PasswordUser(strings.ToUpper(want.Email))
+		if err := errors.Join(err1, err2, err3, err4); err != nil || len(byEmail) != 1 {
 			return fmt.Errorf("%d by e-mail address: %w", len(byEmail), err)
 		}
-		for _, got := range append(byEmail, byID, byName) {
+		for _, got := range append(byEmail, byID, byName, byPassword) {
 			sameUser(t, "within an edit", got, want)
 		}
 		return nil
@@ -108,6 +109,15 @@ func testUserReplaced(t *testing.T, s store.Store) {
 	sameUser(t, "User", got, want)
 	_, err = s.PasswordUser(t.Context(), "user001@example.com")
 	wantError(t, "the old address", err, store.ErrNotFound)
+	want.Email = "user001@example.com" // without a password
+	put(t, s, want)
+	edit(t, s, "o", func(tx store.UserTx) error {
+		for _, email := range []string{want.Email, "", "nobody@example.com"} {
+			_, err := tx.PasswordUser(email)
+			wantError(t, "PasswordUser within an edit", err, store.ErrNotFound)
+		}
+		return nil
+	})
 	_, err = s.PasswordUser(t.Context(), "")
 	wantError(t, "no address", err, store.ErrNotFound)
 }

@@ -52,6 +52,8 @@ func testOrganizations(t *testing.T, s store.Store) {
 		if list, err := tx.UsersByEmail("user001@example.com"); len(list) != 0 || err != nil {
 			t.Errorf("UsersByEmail: %v, %v", list, err)
 		}
+		_, err = tx.PasswordUser("user001@example.com")
+		wantError(t, "PasswordUser", err, store.ErrNotFound)
 		_, err = tx.Identity(key)
 		wantError(t, "Identity", err, store.ErrNotFound)
 		if list, err := tx.Identities("id-001"); len(list) != 0 || err != nil {
