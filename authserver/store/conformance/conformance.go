@@ -25,7 +25,7 @@ var small = store.Limits{UsesOfScope: 128, Counters: 5, UsersOfOrganization: 10}
 
 // Run runs the suite. What open returns is closed when a test ends.
 func Run(t *testing.T, open Open) {
-	for _, tests := range []map[string]func(*testing.T, store.Store){families, users, sessions, codes, uses, counters, general} {
+	for _, tests := range []map[string]func(*testing.T, store.Store){families, users, sessions, codes, uses, counters, lasting, general} {
 		for name, test := range tests {
 			t.Run(name, func(t *testing.T) {
 				s := open(t, store.WithLimits(small))
