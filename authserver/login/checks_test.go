@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -125,6 +126,20 @@ func TestAUserWhoGoesDuringTheLogin(t *testing.T) {
 	}}
 	if err := w.attempt(t, "sue@acme.example", correct, client); !errors.Is(err, ErrInvalidCredentials) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestAHashNobodyReadsIsNoFault guards that a user whose hash cannot be used is refused like an unknown one, and told to administrators.
+func TestAHashNobodyReadsIsNoFault(t *testing.T) {
+	w := newWorld(t, "")
+	u := sue()
+	u.PasswordHash = "$1$O3JMY.Tw$AdLnLjQ/5jXF9.MTp3gHv/"
+	w.put(t, u)
+	if err := w.attempt(t, "sue@acme.example", correct, client); !errors.Is(err, ErrInvalidCredentials) {
+		t.Errorf("got %v", err)
+	}
+	if told := w.log.String(); !strings.Contains(told, "set a new password") || !strings.Contains(told, u.ID) {
+		t.Errorf("told %s", told)
 	}
 }
 
