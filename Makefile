@@ -68,7 +68,7 @@ fuzz: ## Run every fuzz target for FUZZTIME each (default 10s).
 	hack/fuzz $(FUZZTIME)
 
 .PHONY: mutation
-mutation: ## Switch each of the verifier's checks off and see that a test notices.
+mutation: ## Switch each check of the verifier and of logins off and see that a test notices.
 	go test -tags mutation -count 1 -v -timeout 60m ./test/mutation
 
 .PHONY: verify
