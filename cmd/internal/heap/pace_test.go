@@ -42,7 +42,7 @@ func TestPercent(t *testing.T) {
 // TestHeadroom guards that a small pod gives little of its memory away.
 func TestHeadroom(t *testing.T) {
 	for limit, want := range map[int64]uint64{
-		math.MaxInt64: Headroom, 256 * mib: Headroom, 192 * mib: Headroom, 64 * mib: 8 * mib, 16 * mib: 2 * mib, 0: 0,
+		math.MaxInt64: Headroom, 256 * mib: Headroom, 192 * mib: Headroom, 64 * mib: 16 * mib, 16 * mib: 4 * mib, 0: 0,
 	} {
 		if got := headroom(limit); got != want {
 			t.Errorf("limit %d: headroom %d, want %d", limit, got, want)
@@ -70,7 +70,7 @@ func TestPaceFollowsTheHeap(t *testing.T) {
 	for range 3 {
 		collect()
 	}
-	if sets.Load() != 1 || last.Load() != 400 {
+	if sets.Load() != 1 || last.Load() != 800 {
 		t.Errorf("set %d times, last to %d", sets.Load(), last.Load())
 	}
 	live.Store(60 * mib)
