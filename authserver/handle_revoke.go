@@ -19,16 +19,7 @@ type revokeHandler struct {
 }
 
 func (h *revokeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	snap := h.snapshot()
-	switch {
-	case snap == nil:
-		writeNotReady(w)
-		return
-	case !snap.Store():
-		writeGrantError(r.Context(), w, h.log, login.ErrDisabled)
-		return
-	}
-	parameters, ok := readForm(w, r)
+	snap, parameters, ok := readGrantForm(w, r, h.snapshot(), h.log)
 	if !ok {
 		return
 	}

@@ -92,17 +92,22 @@ func notUnreserved(c rune) bool {
 	return !strings.ContainsRune("-._~", c)
 }
 
-func (h *tokenHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	snap := h.snapshot()
+// readGrantForm reads the form of an endpoint that needs the store; where ok is false, it has answered.
+func readGrantForm(w http.ResponseWriter, r *http.Request, now *login.Snapshot, log *slog.Logger) (snap *login.Snapshot, parameters map[string]string, ok bool) {
 	switch {
-	case snap == nil:
+	case now == nil:
 		writeNotReady(w)
-		return
-	case !snap.Store():
-		writeGrantError(r.Context(), w, h.log, login.ErrDisabled)
-		return
+		return nil, nil, false
+	case !now.Store():
+		writeGrantError(r.Context(), w, log, login.ErrDisabled)
+		return nil, nil, false
 	}
-	parameters, ok := readForm(w, r)
+	parameters, ok = readForm(w, r)
+	return now, parameters, ok
+}
+
+func (h *tokenHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	snap, parameters, ok := readGrantForm(w, r, h.snapshot(), h.log)
 	if !ok {
 		return
 	}
