@@ -22,6 +22,7 @@ type cache struct {
 	mu      sync.Mutex
 	entries map[store.Hash]*entry
 	bytes   int
+	drops   uint64 // how often drop was called
 }
 
 func newCache(most, mostBytes int) *cache {
@@ -38,9 +39,20 @@ func (c *cache) get(key store.Hash) *entry {
 	return c.entries[key]
 }
 
-func (c *cache) put(key store.Hash, e *entry) {
+// turn is handed to put by who began a look into the store now.
+func (c *cache) turn() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.drops
+}
+
+// put remembers what a look found that began at a turn, unless something was dropped since then: it may be this one that has ended.
+func (c *cache) put(key store.Hash, e *entry, turn uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.drops != turn {
+		return
+	}
 	c.removeLocked(key)
 	for other := range c.entries { // in no order that anybody can choose
 		if len(c.entries) < c.most && c.bytes+e.weight() <= c.mostBytes {
@@ -58,10 +70,11 @@ func (c *cache) remove(key store.Hash) {
 	c.removeLocked(key)
 }
 
-// drop removes all that are chosen.
+// drop removes all that are chosen. It comes after they have ended in the store: a look that begins later must not find them.
 func (c *cache) drop(chosen func(store.Hash, *entry) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.drops++
 	for key, e := range c.entries {
 		if chosen(key, e) {
 			c.removeLocked(key)

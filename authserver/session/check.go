@@ -92,14 +92,14 @@ func flightKey(key store.Hash, snap *login.Snapshot) string { return fmt.Sprintf
 
 // check looks at a session: whether it is there, whether its user may go on, and what token stands for it.
 func (m *Manager) check(ctx context.Context, snap *login.Snapshot, key store.Hash, value string) (*entry, error) {
-	ends, now := m.ends.Load(), m.Now()
+	turn, now := m.cache.turn(), m.Now()
 	s, err := m.Store.Session(ctx, key, now)
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrNoStore):
 		m.cache.remove(key)
 		return nil, ErrNoSession
 	case err != nil:
-		return m.goOn(snap, key, now, err)
+		return m.goOn(snap, key, now, turn, err)
 	case idle(snap, &s, now):
 		return nil, m.over(ctx, &s, reasonShortened, true)
 	}
@@ -112,7 +112,7 @@ func (m *Manager) check(ctx context.Context, snap *login.Snapshot, key store.Has
 		return nil, m.over(ctx, &s, ended.Reason, ended.Final || removed(snap, &s, d.Ref, now))
 	}
 	if err != nil {
-		return m.goOn(snap, key, now, err)
+		return m.goOn(snap, key, now, turn, err)
 	}
 	if err := m.touch(ctx, snap, &s, now); err != nil {
 		return nil, err
@@ -121,9 +121,7 @@ func (m *Manager) check(ctx context.Context, snap *login.Snapshot, key store.Has
 	if err != nil {
 		return nil, err
 	}
-	if m.ends.Load() == ends { // else it may be this one that has ended
-		m.cache.put(key, e)
-	}
+	m.cache.put(key, e, turn)
 	m.renewBehind(snap, s, d, value)
 	return e, nil
 }
@@ -144,20 +142,20 @@ func (m *Manager) enter(snap *login.Snapshot, s store.Session, a *login.Account,
 
 // goOn is for a store that is away: a session that was looked at before goes on until the token that stands for it ends, if its
 // provider is still there and still the same.
-func (m *Manager) goOn(snap *login.Snapshot, key store.Hash, now time.Time, cause error) (*entry, error) {
+func (m *Manager) goOn(snap *login.Snapshot, key store.Hash, now time.Time, turn uint64, cause error) (*entry, error) {
 	known := m.cache.get(key)
 	if known == nil || !now.Before(known.expires) || !snap.Stands(known.session.Provider, known.account.Ref) {
 		return nil, fmt.Errorf("looking at a session: %w", cause)
 	}
 	e := *known
 	e.snap, e.next = snap, now.Add(retryInterval)
-	m.cache.put(key, &e)
+	m.cache.put(key, &e, turn)
 	return &e, nil
 }
 
 // over refuses a session, and ends it where it cannot come back.
 func (m *Manager) over(ctx context.Context, s *store.Session, reason string, final bool) error {
-	m.forget(func(k store.Hash, _ *entry) bool { return k == s.Key })
+	defer m.cache.drop(func(k store.Hash, _ *entry) bool { return k == s.Key }) // when the store has none: see drop
 	if !final {
 		return ErrNoSession
 	}

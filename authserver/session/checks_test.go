@@ -85,6 +85,24 @@ func TestAnEndElsewhereDuringALook(t *testing.T) {
 	l.want(t, value, "")
 }
 
+// TestALookWhileASessionEnds guards one that begins after it was decided that the session is over, and reads it before the store has ended it.
+func TestALookWhileASessionEnds(t *testing.T) {
+	l := newLab(t)
+	value := l.begin(t, Begin{})
+	s, err := l.switched.Session(t.Context(), Key(value), l.clock.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.switched.ending = func() {
+		l.switched.ending = nil
+		l.want(t, value, "tjane") // as it has not ended yet
+	}
+	if err := l.over(t.Context(), &s, "the provider says no", true); !errors.Is(err, ErrNoSession) {
+		t.Fatal(err)
+	}
+	l.want(t, value, "")
+}
+
 // TestAProviderThatIsRemovedWhileTheStoreIsAway guards that nobody goes on through it.
 func TestAProviderThatIsRemovedWhileTheStoreIsAway(t *testing.T) {
 	l := newLab(t)

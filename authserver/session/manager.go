@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -54,10 +53,8 @@ type Options struct {
 // Manager keeps browsers' sessions. Its methods may be called from several goroutines.
 type Manager struct {
 	Options
-	cache   *cache
-	flights singleflight.Group
-	// ends counts what was ended here, so that a look into the store that began before is not remembered.
-	ends     atomic.Uint64
+	cache    *cache
+	flights  singleflight.Group
 	renewals chan struct{} // has room for those under way
 }
 
@@ -159,7 +156,7 @@ func (m *Manager) End(ctx context.Context, key store.Hash) error {
 	if err := m.Store.EndSession(ctx, key); err != nil {
 		return err
 	}
-	m.forget(func(k store.Hash, _ *entry) bool { return k == key })
+	m.cache.drop(func(k store.Hash, _ *entry) bool { return k == key })
 	return nil
 }
 
@@ -190,7 +187,7 @@ func (m *Manager) EndUpstream(ctx context.Context, provider string, session, sub
 		return 0, err
 	}
 	none := store.Hash{}
-	m.forget(func(_ store.Hash, e *entry) bool {
+	m.cache.drop(func(_ store.Hash, e *entry) bool {
 		if e.session.Provider != provider {
 			return false
 		}
@@ -204,13 +201,7 @@ func (m *Manager) EndUpstream(ctx context.Context, provider string, session, sub
 
 // Forget drops what is remembered of an owner's sessions, so that the store is asked when they are used next.
 func (m *Manager) Forget(owner string) {
-	m.forget(func(_ store.Hash, e *entry) bool { return e.session.Owner == owner })
-}
-
-// forget drops what is remembered of sessions that have just ended.
-func (m *Manager) forget(ended func(store.Hash, *entry) bool) {
-	m.ends.Add(1)
-	m.cache.drop(ended)
+	m.cache.drop(func(_ store.Hash, e *entry) bool { return e.session.Owner == owner })
 }
 
 // Upstream returns what the provider gave for the session of a cookie's value, for a logout there; the zero Upstream for a

@@ -47,6 +47,7 @@ type switched struct {
 	looks   atomic.Int64
 	touches atomic.Int64
 	during  func() // runs while a session is looked at
+	ending  func() // runs before one is ended
 }
 
 var errAway = errors.New("the store is away")
@@ -66,6 +67,13 @@ func (s *switched) Session(ctx context.Context, key store.Hash, now time.Time) (
 func (s *switched) TouchSession(ctx context.Context, key store.Hash, seen, expires time.Time) error {
 	s.touches.Add(1)
 	return s.Store.TouchSession(ctx, key, seen, expires)
+}
+
+func (s *switched) EndSession(ctx context.Context, key store.Hash) error {
+	if s.ending != nil {
+		s.ending()
+	}
+	return s.Store.EndSession(ctx, key)
 }
 
 // accounts know one person.
@@ -540,12 +548,12 @@ func (p *provider) answer(err error) { p.err.Store(&err) }
 func TestCacheIsBounded(t *testing.T) {
 	c := newCache(10, 1000)
 	for i := range 100 {
-		c.put(store.Hash{byte(i)}, &entry{token: strings.Repeat("t", 30)})
+		c.put(store.Hash{byte(i)}, &entry{token: strings.Repeat("t", 30)}, 0)
 		if len(c.entries) > 10 || c.bytes > 1000 || c.get(store.Hash{byte(i)}) == nil {
 			t.Fatalf("%d entries of %d bytes", len(c.entries), c.bytes)
 		}
 	}
-	c.put(store.Hash{200}, &entry{token: strings.Repeat("t", 450)})
+	c.put(store.Hash{200}, &entry{token: strings.Repeat("t", 450)}, 0)
 	if c.bytes > 1000 || c.get(store.Hash{200}) == nil {
 		t.Errorf("%d bytes", c.bytes)
 	}

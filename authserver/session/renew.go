@@ -118,7 +118,7 @@ func (m *Manager) renew(ctx context.Context, s *store.Session, d data, key []byt
 		}
 	}
 	_, _, err = m.replace(context.WithoutCancel(ctx), s, claimed, d)
-	m.forget(func(k store.Hash, _ *entry) bool { return k == s.Key }) // the user may have changed
+	m.cache.drop(func(k store.Hash, _ *entry) bool { return k == s.Key }) // the user may have changed
 	return err
 }
 
