@@ -27,6 +27,9 @@ const (
 	// with it, and True where the store is on a volume or in PostgreSQL. It is absent with store.type None, which keeps nothing, and never part of Ready.
 	ConditionStorePersistent = "StorePersistent"
 
+	// ConditionCredentialReady tells, of a JWTBearer provider with outputSecretName, whether the Secret holds a token that is valid, and until when. It never blocks Ready.
+	ConditionCredentialReady = "CredentialReady"
+
 	// ConditionReady is Accepted and ResolvedRefs and ConfigApplied.
 	ConditionReady = "Ready"
 
@@ -95,6 +98,16 @@ const (
 	ReasonPersistent = "Persistent"
 	// ReasonEmptyWithEachPod means that the store is on no volume that outlives the pod.
 	ReasonEmptyWithEachPod = "EmptyWithEachPod"
+)
+
+// Reasons of CredentialReady, beside those of UpstreamReady from AddressNotAllowed to BadContent: why there is no new token. The status stays True while the token of before is valid.
+const (
+	// ReasonIssued is the positive reason: the Secret holds a token, and the message says until when.
+	ReasonIssued = "Issued"
+	// ReasonRequestRefused means that the token endpoint refused the request; the message names its error code (RFC 6749 section 5.2).
+	ReasonRequestRefused = "RequestRefused"
+	// ReasonSecretNotControlled means that a Secret of that name exists which this object does not control.
+	ReasonSecretNotControlled = "SecretNotControlled"
 )
 
 // Reasons of ConfigApplied, Ready and Stalled. When Ready or Stalled follows from another condition, it carries

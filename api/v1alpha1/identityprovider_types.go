@@ -4,7 +4,7 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// IdentityProvider says how people log in at an AuthServer. An accepted provider is served by every replica of the
+// IdentityProvider says how people log in at an AuthServer, or how programs get a credential for somebody else's API (type JWTBearer). An accepted provider is served by every replica of the
 // server; `kubectl wait --for=condition=Ready idp/NAME` returns when all ready replicas serve it.
 //
 // +kubebuilder:object:root=true
@@ -30,12 +30,12 @@ type IdentityProvider struct {
 	Status ObjectStatus `json:"status,omitempty"`
 }
 
-// ProviderType is the way people log in.
+// ProviderType is the way people log in, or programs get a credential.
 //
-// +kubebuilder:validation:Enum=Password;OIDC;OAuth2
+// +kubebuilder:validation:Enum=Password;OIDC;OAuth2;JWTBearer
 type ProviderType string
 
-// The ways people log in.
+// The ways people log in, and programs get credentials.
 const (
 	// ProviderPassword is login with e-mail address and password.
 	ProviderPassword ProviderType = "Password"
@@ -43,6 +43,8 @@ const (
 	ProviderOIDC ProviderType = "OIDC"
 	// ProviderOAuth2 is login at an OAuth 2.0 server that tells who somebody is at a userinfo endpoint, such as GitHub.
 	ProviderOAuth2 ProviderType = "OAuth2"
+	// ProviderJWTBearer is no login: it is a credential for somebody else's API (RFC 7523 section 2.1).
+	ProviderJWTBearer ProviderType = "JWTBearer"
 )
 
 // IdentityProviderSpec is what the user asks for.
@@ -50,6 +52,8 @@ const (
 // +kubebuilder:validation:XValidation:rule="(self.type == 'Password') == has(self.password)",message="spec.password goes with type Password: set both or neither"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'OIDC') == has(self.oidc)",message="spec.oidc goes with type OIDC: set both or neither"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'OAuth2') == has(self.oauth2)",message="spec.oauth2 goes with type OAuth2: set both or neither"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'JWTBearer') == has(self.jwtBearer)",message="spec.jwtBearer goes with type JWTBearer: set both or neither"
+// +kubebuilder:validation:XValidation:rule="self.type != 'JWTBearer' || !(has(self.organization) || has(self.icon) || has(self.claimMappings) || has(self.claimValidationRules) || has(self.allowAnyone) || has(self.userSync) || has(self.linking))",message="nobody logs in at type JWTBearer: leave out organization, icon, claimMappings, claimValidationRules, allowAnyone, userSync and linking"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Password' || !(has(self.icon) || has(self.caBundleRef) || has(self.claimMappings) || has(self.claimValidationRules) || has(self.allowAnyone) || has(self.userSync) || has(self.linking))",message="icon, caBundleRef, claimMappings, claimValidationRules, allowAnyone, userSync and linking are for types OIDC and OAuth2: leave them out"
 // +kubebuilder:validation:XValidation:rule="!(has(self.oidc) && has(self.oidc.usernameClaim) && has(self.claimMappings) && has(self.claimMappings.username))",message="spec.oidc.usernameClaim is short for spec.claimMappings.username: set one of them"
 type IdentityProviderSpec struct {
@@ -61,7 +65,8 @@ type IdentityProviderSpec struct {
 	AuthServerRef AuthServerReference `json:"authServerRef,omitempty"`
 
 	// Type is how people log in; exactly the matching block must be set. Password: e-mail address and password. OIDC: at an OpenID provider such as
-	// Keycloak, Entra ID, Google or Okta. OAuth2: at an OAuth 2.0 server with a userinfo endpoint, such as GitHub.
+	// Keycloak, Entra ID, Google or Okta. OAuth2: at an OAuth 2.0 server with a userinfo endpoint, such as GitHub. JWTBearer: nobody logs in; it is a credential
+	// that programs use at somebody else's API.
 	Type ProviderType `json:"type"`
 
 	// Enabled says whether the provider is served. A provider with enabled: false stays Accepted and Ready with reason Disabled, and
@@ -146,6 +151,11 @@ type IdentityProviderSpec struct {
 	//
 	// +optional
 	OAuth2 *OAuth2Provider `json:"oauth2,omitempty"`
+
+	// JWTBearer configures a credential for somebody else's API.
+	//
+	// +optional
+	JWTBearer *JWTBearerProvider `json:"jwtBearer,omitempty"`
 }
 
 // PasswordProvider is the block of type Password. An AuthServer serves at most one Password provider. Its users are those of

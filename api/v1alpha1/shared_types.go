@@ -118,7 +118,7 @@ type ObjectStatus struct {
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// Conditions: Accepted, ResolvedRefs, ConfigApplied, UpstreamReady (where the object names upstreams), ExamplesPassed (where it has examples),
-	// Ready, and Stalled while it is true.
+	// CredentialReady (where it has outputSecretName), Ready, and Stalled while it is true.
 	//
 	// +listType=map
 	// +listMapKey=type

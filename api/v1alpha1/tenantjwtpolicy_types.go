@@ -183,6 +183,19 @@ type TenantJWTPolicySpec struct {
 	// +optional
 	AcceptIssuedTokens bool `json:"acceptIssuedTokens,omitempty"`
 
+	// UpstreamCredential names a JWTBearer provider of this namespace: with every request that passes, /verify and ext_authz give the gateway that provider's token as
+	// Authorization for the application. While there is none, requests are answered with 503.
+	//
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	UpstreamCredential string `json:"upstreamCredential,omitempty"`
+
+	// TokenExchange takes this tenant's JWTs as authorization grants (RFC 7523 section 2.1): POST /oauth2/token gives the AuthServer's own access token for one.
+	//
+	// +optional
+	TokenExchange *TokenExchange `json:"tokenExchange,omitempty"`
+
 	// Examples are claims and what this policy is expected to make of them. They are evaluated whenever the policy changes; the condition ExamplesPassed tells
 	// which one fails. They never change what is served. At most 16.
 	//
@@ -190,6 +203,23 @@ type TenantJWTPolicySpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +optional
 	Examples []PolicyExample `json:"examples,omitempty"`
+}
+
+// TokenExchange says that, and for which scopes, assertions are taken.
+type TokenExchange struct {
+	// Enabled takes assertions. They must be for this server alone (aud is one string: its externalURL or its token endpoint), live at most 1h, and have sub and a jti that
+	// was not used before, beside everything that the policy demands of a token but audiences.
+	//
+	// +kubebuilder:default=false
+	// +optional
+	Enabled bool `json:"enabled,omitempty"`
+
+	// Scopes that access tokens may have; others that are asked for are left out. Empty: access tokens have no scope. At most 32.
+	//
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	// +optional
+	Scopes []Scope `json:"scopes,omitempty"`
 }
 
 // TenantJWTPolicyList is a list of TenantJWTPolicies.

@@ -15,6 +15,8 @@ type Tenants struct {
 	Bundles map[string]string `json:"bundles,omitempty"`
 	// Policies are ordered by tenant ID.
 	Policies []Policy `json:"policies,omitempty"`
+	// Credentials are ordered by name. A credential's shard is chosen by its name, as a policy's by its tenant ID.
+	Credentials []Credential `json:"credentials,omitempty"`
 }
 
 // Policy is one accepted TenantJWTPolicy.
@@ -44,6 +46,16 @@ type Policy struct {
 	Claims ClaimRules `json:"claims"`
 
 	AcceptIssuedTokens bool `json:"acceptIssuedTokens,omitempty"`
+
+	// UpstreamCredential is the name of the credential whose token gateways are given for the application; empty for none. It may be absent, or of another shard.
+	UpstreamCredential string `json:"upstreamCredential,omitempty"`
+	// TokenExchange says that assertions are taken, nil that they are not.
+	TokenExchange *TokenExchange `json:"tokenExchange,omitempty"`
+}
+
+// TokenExchange says which scopes access tokens for assertions may have.
+type TokenExchange struct {
+	Scopes []string `json:"scopes,omitempty"`
 }
 
 // Issuer is one party whose tokens count.
