@@ -4,6 +4,9 @@ package config
 
 // Version of the schema. A server refuses files of another version, keeps what it
 // serves and says so at /configz.
+//
+// It is raised when a member changes its meaning. A new member does not raise it: reading is strict, so a server of before refuses the files that have it and keeps
+// its last good ones, while files without it stay readable in both directions of a rollout.
 const Version = 1
 
 // Base is the file base.json: settings of one auth server and its identity providers.

@@ -158,7 +158,7 @@ func TestParseTenantsRefuses(t *testing.T) {
 		{"URL without issuer", TenantsFile(1, 0), edit(func(p *Policy) { p.Issuers[0].Issuer = "" }), "issuer is required"},
 		{"a bundle that is not there", TenantsFile(1, 0), edit(func(p *Policy) { p.CABundle = Hash([]byte("x")) }), "TenantJWTPolicy/default/acme: caBundle names none of bundles"},
 		{"a bundle under another's name", TenantsFile(1, 0), bundled(map[string]string{Hash([]byte("x")): "y"}, Hash([]byte("x"))), "bundles: the name of one is not its SHA-256"},
-		{"a bundle for nothing", TenantsFile(1, 0), bundled(map[string]string{Hash([]byte("x")): "x", Hash([]byte("y")): "y"}, Hash([]byte("x"))), "bundles: 1 of them are named by no policy"},
+		{"a bundle for nothing", TenantsFile(1, 0), bundled(map[string]string{Hash([]byte("x")): "x", Hash([]byte("y")): "y"}, Hash([]byte("x"))), "bundles: 1 of them are named by no policy and no credential"},
 		{"one issuer twice", TenantsFile(1, 0), edit(func(p *Policy) { p.Issuers = append(p.Issuers, p.Issuers[0]) }), "issuers[1]: its issuer is there twice"},
 	}
 	for _, test := range tests {
@@ -227,6 +227,8 @@ func TestShards(t *testing.T) {
 
 func FuzzParseTenants(f *testing.F) {
 	seed, _ := (&Tenants{Version: Version, Count: 1, Policies: []Policy{policy("acme")}}).Encode()
+	f.Add(seed)
+	seed, _ = (&Tenants{Version: Version, Count: 1, Credentials: []Credential{credential("api")}}).Encode()
 	f.Add(seed)
 	f.Add([]byte("\x1f\x8b"))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -6,13 +6,13 @@
 // A rendered configuration is a set of files:
 //
 //	base.json                        [Base]: the server's settings and its identity providers
-//	tenants-<count>-<n>.json.gz      [Tenants]: the policies of shard n of count, gzip
+//	tenants-<count>-<n>.json.gz      [Tenants]: the policies and credentials of shard n of count, gzip
 //	keys.json                        [Keys]: the server's own signing keys
 //	ops-token                        the bearer token of the operations API, as it stands
 //
 // In a pod they come from Secrets through one projected volume; `gatehouse
 // render` writes the same files to a folder. A policy's shard is chosen by
-// its tenant ID ([ShardOf]), so policies that claim one tenant ID share a file
+// its tenant ID ([ShardOf]) and a credential's by its name, so policies that claim one tenant ID share a file
 // and no rule spans files, but one: at most one policy may be the default. While
 // two files disagree on it the server has no default (fail closed).
 //
@@ -22,7 +22,7 @@
 //
 // Keys arrive normalised: whatever form a key had in a policy (JWKS, PEM, raw
 // bytes), the file holds one JWK each (RFC 7517). CA bundles arrive as certificates alone; a tenants file holds each
-// once, by its SHA-256, however many policies name it.
+// once, by its SHA-256, however many policies and credentials name it.
 //
 // Errors tell the file, the field and the kind of mistake, never content: files hold secrets, and errors are shown.
 package config

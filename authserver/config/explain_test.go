@@ -42,9 +42,18 @@ func full(t *testing.T) map[string]struct {
 		Issuers:   []config.Issuer{{Issuer: "a", JWKSURI: "https://a.example"}, {Issuer: "b", Keys: []json.RawMessage{[]byte(`{"kty":"oct","k":"secret"}`)}}},
 		Audiences: []string{"a"}, Algorithms: []string{"RS256"}, TokenTypes: []string{"jwt"}, Leeway: config.Duration(time.Second),
 		CABundle: config.Hash([]byte("pem")), Claims: config.ClaimRules{Username: config.Username{Source: config.Source{Claims: []string{"sub"}}, PrefixWithTenant: true}, Email: config.Source{Claims: []string{"email"}}, Groups: config.Source{Claims: []string{"groups"}}},
-		AcceptIssuedTokens: true,
+		AcceptIssuedTokens: true, UpstreamCredential: "api", TokenExchange: &config.TokenExchange{Scopes: []string{"read"}},
 	}
-	tenants := config.Tenants{Version: config.Version, Count: 1, Bundles: map[string]string{config.Hash([]byte("pem")): "pem"}, Policies: []config.Policy{policy}}
+	credential := config.Credential{
+		Object: "IdentityProvider/default/api", Name: "api", CABundle: config.Hash([]byte("pem")), Key: []byte(`{"kty":"oct","k":"secret"}`), KeyID: "k1", Algorithm: "HS256",
+		Issuer: "a", Subject: "a", Audience: "b", Lifetime: config.Duration(time.Minute), Headers: map[string]json.RawMessage{"typ": []byte(`"jwt"`)}, Claims: map[string]json.RawMessage{"scope": []byte(`["a"]`)},
+		TokenEndpoint: "https://a.example/token", GrantType: "urn:x", Client: &config.Client{ID: "a", Authentication: config.ClientSecretBasic, Secret: "secret"},
+		Parameters: []config.Parameter{{Name: "scope", Value: "a"}}, AllowedCallers: "true",
+	}
+	tenants := config.Tenants{
+		Version: config.Version, Count: 1, Bundles: map[string]string{config.Hash([]byte("pem")): "pem"},
+		Policies: []config.Policy{policy}, Credentials: []config.Credential{credential},
+	}
 	type file = struct {
 		document []byte
 		parse    func([]byte) error

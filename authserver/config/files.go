@@ -29,6 +29,8 @@ const (
 	MaxShardContent = 64 << 20
 	// MaxShards is the largest number of shards.
 	MaxShards = 256
+	// MaxCredentials is how many credentials one tenants file may hold; render has no room for as many in all of them.
+	MaxCredentials = 16384
 )
 
 // TenantsFile is the name of shard n's file.
@@ -50,7 +52,7 @@ func ParseTenantsFile(name string) (count, n int, ok bool) {
 	return count, n, true
 }
 
-// ShardOf is the shard of a tenant ID: FNV-1a of the ID modulo count, which is a power of two. With a doubled count each
+// ShardOf is the shard of a tenant ID, or of a credential's name: FNV-1a of it modulo count, which is a power of two. With a doubled count each
 // shard splits in two.
 func ShardOf(tenantID string, count int) int {
 	h := uint32(2166136261)

@@ -42,7 +42,7 @@ func ParseTenants(name string, data []byte) (*Tenants, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tenants{Version: Version, Shard: shard.Number, Count: shard.Count, Bundles: shard.Bundles}
+	t := &Tenants{Version: Version, Shard: shard.Number, Count: shard.Count, Bundles: shard.Bundles, Credentials: shard.Credentials}
 	for i := range shard.Entries {
 		t.Policies = append(t.Policies, *shard.Entries[i].Policy)
 	}

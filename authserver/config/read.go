@@ -39,6 +39,8 @@ type Shard struct {
 	// Bundles are as in [Tenants].
 	Bundles map[string]string
 	Entries []Entry
+	// Credentials are as in [Tenants].
+	Credentials []Credential
 }
 
 // At names a policy for a message: by its key at /configz if it has the form of one, else by its place in the file.
@@ -50,7 +52,7 @@ type Reader struct {
 	// Known returns the names of the policy that has been accepted with a text before; it is not decoded and checked by itself
 	// again, as its text says the same. Nil knows none.
 	Known func(Sum) (Names, bool)
-	// Pause, if not nil, is called between policies.
+	// Pause, if not nil, is called between policies and credentials.
 	Pause func()
 }
 
@@ -154,7 +156,9 @@ func (f *frame) member(name string) error {
 	case "bundles":
 		into = &f.Bundles
 	case "policies":
-		return f.policies()
+		return f.list(f.entry)
+	case "credentials":
+		return f.list(f.credential)
 	default:
 		return errForm
 	}
@@ -165,7 +169,8 @@ func (f *frame) member(name string) error {
 	return decodeMember(name, value, into)
 }
 
-func (f *frame) policies() error {
+// list reads a list entry by entry.
+func (f *frame) list(entry func(text []byte) error) error {
 	d := f.decoder
 	kind := d.PeekKind()
 	if kind != '[' && kind != 'n' && kind != 0 {
@@ -182,7 +187,7 @@ func (f *frame) policies() error {
 		if err != nil {
 			return explain(err)
 		}
-		if err := f.entry(text); err != nil {
+		if err := entry(text); err != nil {
 			return err
 		}
 		if f.reader.Pause != nil {
@@ -250,6 +255,9 @@ func (s *Shard) validate() error {
 			return fmt.Errorf("%s: %w", s.At(i), err)
 		}
 	}
+	if err := s.validateCredentials(); err != nil {
+		return err
+	}
 	return s.validateBundles()
 }
 
@@ -262,6 +270,14 @@ func (s *Shard) validateBundles() error {
 		}
 	}
 	used := make(map[string]bool, len(s.Bundles))
+	for i := range s.Credentials {
+		if hash := s.Credentials[i].CABundle; hash != "" {
+			if _, ok := s.Bundles[hash]; !ok {
+				return fmt.Errorf("%s: caBundle names none of bundles", s.atCredential(i))
+			}
+			used[hash] = true
+		}
+	}
 	for i := range s.Entries {
 		hash := s.Entries[i].CABundle
 		if hash == "" {
@@ -273,7 +289,7 @@ func (s *Shard) validateBundles() error {
 		used[hash] = true
 	}
 	if n := len(s.Bundles) - len(used); n > 0 {
-		return fmt.Errorf("bundles: %d of them are named by no policy", n)
+		return fmt.Errorf("bundles: %d of them are named by no policy and no credential", n)
 	}
 	return nil
 }

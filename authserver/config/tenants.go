@@ -4,14 +4,14 @@ package config
 
 import "encoding/json"
 
-// Tenants is the file tenants-<count>-<n>.json.gz: the policies of one shard.
+// Tenants is the file tenants-<count>-<n>.json.gz: the policies and credentials of one shard.
 type Tenants struct {
 	Version int `json:"version"`
 	// Shard is this file's number, 0 ≤ Shard < Count.
 	Shard int `json:"shard"`
 	// Count is the number of shards, a power of two.
 	Count int `json:"count"`
-	// Bundles are the CA bundles that the policies name, each once: PEM by its SHA-256 in hex ([Hash]).
+	// Bundles are the CA bundles that the policies and credentials name, each once: PEM by its SHA-256 in hex ([Hash]).
 	Bundles map[string]string `json:"bundles,omitempty"`
 	// Policies are ordered by tenant ID.
 	Policies []Policy `json:"policies,omitempty"`
