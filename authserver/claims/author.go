@@ -8,22 +8,29 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/expression"
 )
 
-// kinds are what an expression in a policy may be for.
-var kinds = map[string]expression.Kind{
-	"username": expression.Text,
-	"email":    expression.Text,
-	"groups":   expression.Texts,
-	"header":   expression.Scalars,
-	"rule":     expression.Rule,
+// use is what an expression is for: its variables and the type of its result.
+type use struct {
+	variables expression.Variables
+	kind      expression.Kind
 }
 
-// CheckExpression compiles an expression for its author: kind is username, email, groups, header or rule. The error says
-// what is wrong and where, at most 512 bytes, and repeats parts of the text: it is for the author's own object only.
+// kinds are what an expression in a policy may be for, or (callers) in a credential.
+var kinds = map[string]use{
+	"username": {expression.OfToken, expression.Text},
+	"email":    {expression.OfToken, expression.Text},
+	"groups":   {expression.OfToken, expression.Texts},
+	"header":   {expression.OfToken, expression.Scalars},
+	"rule":     {expression.OfToken, expression.Rule},
+	"callers":  {expression.OfCaller, expression.Rule},
+}
+
+// CheckExpression compiles an expression for its author: kind is username, email, groups, header, rule or callers. The error
+// says what is wrong and where, at most 512 bytes, and repeats parts of the text: it is for the author's own object only.
 func CheckExpression(kind, text string) error {
-	result, ok := kinds[kind]
+	u, ok := kinds[kind]
 	if !ok {
 		return fmt.Errorf("checking an expression: there is no kind %q", kind)
 	}
-	_, err := expression.Compile(text, result)
+	_, err := expression.CompileOver(u.variables, text, u.kind)
 	return err
 }

@@ -56,11 +56,16 @@ var (
 // IdentifyOwn reads who a verified token of the server's own says it is, for its organization. The policy's prefix and
 // headers apply; a nil *Rules has neither.
 func (r *Rules) IdentifyOwn(c *Subject, organization string) (Identity, error) {
-	own := Rules{tenant: organization, username: ownUsername, email: ownEmail, groups: ownGroups}
+	return r.ownRules(organization).Identify(c)
+}
+
+// ownRules are the rules by which an own token says who it is.
+func (r *Rules) ownRules(organization string) *Rules {
+	own := &Rules{tenant: organization, username: ownUsername, email: ownEmail, groups: ownGroups}
 	if r != nil {
 		own.prefix, own.headers = r.prefix, r.headers
 	}
-	return own.Identify(c)
+	return own
 }
 
 // user returns the values of X-Auth-Request-User and X-Auth-Request-Preferred-Username. A bare slash in the first is

@@ -52,6 +52,8 @@ const (
 	OfMember
 	// OfGroups: groups, the answer of a provider's groups endpoint: a list, or whatever else it sent.
 	OfGroups
+	// OfCaller: claims, those of a token that a policy has accepted, and what the policy makes of them: tenant and username, strings, and groups, a list of strings.
+	OfCaller
 )
 
 // hints say how to write what an author may have meant by an unknown name.
@@ -60,6 +62,7 @@ var hints = map[Variables]string{
 	OfLogin:  "a claim is written claims.name or userinfo.name",
 	OfMember: "a claim is written claims.name or userinfo.name, and membership 'name' in groups",
 	OfGroups: "the endpoint's answer is written groups, as in groups.map(g, g.name)",
+	OfCaller: "there are tenant, username, groups and claims: membership is written 'name' in groups, and a claim claims.name",
 }
 
 // wants says what a kind's result must be, and how to get there from another type.

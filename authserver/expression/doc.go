@@ -15,6 +15,7 @@
 //
 // Expressions of identity providers read other variables ([Variables]): claims and userinfo of somebody who logs in, for rules also groups, the names of
 // the groups they are in, or groups, the answer of a groups endpoint. They are read and charged for as a token's claims are. A program sees only the variables that it was compiled over; a policy's has no userinfo.
+// Those on who may have a credential's token read claims of an accepted token, and tenant, username and groups as the policy found them.
 //
 // Functions are those of functions.go: CEL's own without time, of cel-go's extensions strings (not format, which can
 // write without end) and sets, and optional values such as claims.?plan.orValue('free'). There is no clock, no zone file,

@@ -28,6 +28,9 @@ var environments = map[Variables]func() (*environment, error){
 		return newEnvironment(members("claims"), members("userinfo"), cel.Variable("groups", cel.ListType(cel.StringType)))
 	}),
 	OfGroups: sync.OnceValues(func() (*environment, error) { return newEnvironment(cel.Variable("groups", cel.DynType)) }),
+	OfCaller: sync.OnceValues(func() (*environment, error) {
+		return newEnvironment(members("claims"), cel.Variable("tenant", cel.StringType), cel.Variable("username", cel.StringType), cel.Variable("groups", cel.ListType(cel.StringType)))
+	}),
 }
 
 func members(name string) cel.EnvOption {

@@ -31,7 +31,9 @@ type Members interface {
 type Subject struct {
 	claims   root
 	userinfo *root   // for OfLogin and OfMember
-	groups   ref.Val // for OfMember and OfGroups
+	groups   ref.Val // for OfMember, OfGroups and OfCaller
+	tenant   ref.Val // for OfCaller, and so is username
+	username ref.Val
 	meter    meter
 	total    int64
 }
@@ -49,7 +51,14 @@ func OfProvider(claims, userinfo Members) *Subject {
 	return s
 }
 
-// SetGroups makes the variable groups known to programs over [OfMember]; what reads it before fails. The list must not be changed afterwards.
+// OfAccepted starts an evaluation over [OfCaller]. Groups are unknown until [Subject.SetGroups]: what reads them fails.
+func OfAccepted(c *token.Claims, tenant, username string) *Subject {
+	s := newSubject(c)
+	s.tenant, s.username = types.String(tenant), types.String(username)
+	return s
+}
+
+// SetGroups makes the variable groups known to programs over [OfMember] and [OfCaller]; what reads it before fails. The list must not be changed afterwards.
 func (s *Subject) SetGroups(groups []string) {
 	s.groups = types.NewStringList(types.DefaultTypeAdapter, groups)
 }
@@ -79,6 +88,10 @@ func (s *Subject) ResolveName(name string) (any, bool) {
 		return s.userinfo, true
 	case name == "groups" && s.groups != nil:
 		return s.groups, true
+	case name == "tenant" && s.tenant != nil:
+		return s.tenant, true
+	case name == "username" && s.username != nil:
+		return s.username, true
 	}
 	return nil, false
 }

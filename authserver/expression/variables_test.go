@@ -31,7 +31,7 @@ func mustCompileOver(t testing.TB, v Variables, text string, kind Kind) *Program
 
 // TestVariables guards that an expression sees the variables of its place and no others, and that its author is told which.
 func TestVariables(t *testing.T) {
-	texts := map[string]string{"claims": "claims.x == 1", "userinfo": "userinfo.x == 1", "groups": "groups[0] == 'x'"}
+	texts := map[string]string{"claims": "claims.x == 1", "userinfo": "userinfo.x == 1", "groups": "groups[0] == 'x'", "tenant": "tenant == 'x'", "username": "username == 'x'"}
 	for _, row := range []struct {
 		variables Variables
 		sees      string
@@ -41,6 +41,7 @@ func TestVariables(t *testing.T) {
 		{OfLogin, "claims userinfo", "a claim is written claims.name or userinfo.name"},
 		{OfMember, "claims userinfo groups", "a claim is written claims.name or userinfo.name, and membership 'name' in groups"},
 		{OfGroups, "groups", "the endpoint's answer is written groups, as in groups.map(g, g.name)"},
+		{OfCaller, "claims groups tenant username", "there are tenant, username, groups and claims: membership is written 'name' in groups, and a claim claims.name"},
 	} {
 		for name, text := range texts {
 			_, err := CompileOver(row.variables, text, Rule)
@@ -150,6 +151,44 @@ func TestMemberUnknown(t *testing.T) {
 		if holds != row.holds || !errors.Is(err, row.err) {
 			t.Errorf("%s: %v, %v, want %v, %v", row.text, holds, err, row.holds, row.err)
 		}
+	}
+}
+
+// TestCaller guards that who asks is read as the policy found them, that unknown groups are never none, and that long names are charged for.
+func TestCaller(t *testing.T) {
+	claims := read(t, `{"sub":"1","tenant":"claimed","username":"claimed","groups":["claimed"]}`)
+	long := strings.Repeat("a", 60<<10)
+	for _, row := range []struct {
+		text, username string
+		groups         []string
+		unknown        bool
+		holds          bool
+		err            error
+	}{
+		{text: "tenant == 'acme' && username == 'bob' && 'ci' in groups && claims.sub == '1'", username: "bob", groups: []string{"ci"}, holds: true},
+		{text: "tenant == 'claimed' || username == 'claimed' || 'claimed' in groups", username: "bob"},
+		{text: "!('banned' in groups)", username: "bob", holds: true},
+		{text: "!('banned' in groups)", username: "bob", unknown: true, err: ErrFailed},
+		{text: "groups.all(g, g != 'banned')", username: "bob", unknown: true, err: ErrFailed},
+		{text: "username.startsWith('bo') && tenant.size() == 4", username: "bob", holds: true},
+		{text: "[1,2,3,4,5,6,7,8,9].all(a, [1,2,3,4,5,6,7,8,9].all(b, [1,2,3,4,5,6,7,8,9].all(c, !username.contains('ab' + username))))", username: long, err: ErrCost},
+	} {
+		s := OfAccepted(claims, "acme", row.username)
+		if !row.unknown {
+			s.SetGroups(row.groups)
+		}
+		holds, err := mustCompileOver(t, OfCaller, row.text, Rule).Bool(s)
+		if holds != row.holds || !errors.Is(err, row.err) {
+			t.Errorf("%s: %v, %v, want %v, %v", row.text, holds, err, row.holds, row.err)
+		}
+	}
+	for _, variables := range []Variables{OfToken, OfMember} { // a policy's subject knows neither
+		if _, err := CompileOver(variables, "tenant == 'acme'", Rule); err == nil {
+			t.Errorf("tenant is known to variables %d", variables)
+		}
+	}
+	if holds, err := mustCompileOver(t, OfCaller, "tenant == '' || username == ''", Rule).Bool(Of(claims)); holds || !errors.Is(err, ErrFailed) {
+		t.Errorf("of a token alone: %v, %v", holds, err)
 	}
 }
 
