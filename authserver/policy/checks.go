@@ -23,8 +23,11 @@ type cause struct {
 	fix    string
 }
 
-// checkKey is the one row that code asks for by its name.
-const checkKey = "key"
+// The rows that code asks for by their names.
+const (
+	checkKey        = "key"
+	checkCredential = "upstream_credential"
+)
 
 // checks are all that a request meets, in the order in which the code decides (DESIGN §7). It is never changed.
 //
@@ -150,5 +153,8 @@ var checks = [...]check{
 	{name: "identity", title: "there is a username", found: foundIdentity, causes: []cause{
 		{claims.ReasonUsername, "map spec.claimMappings.username to a claim that every token of the issuer has, a non-empty string"},
 		{claims.ReasonTooLarge, "map fewer or smaller claims in spec.claimMappings, for instance groups by an expression that selects some"},
+	}},
+	{name: checkCredential, title: "there is a token for the application", asked: asksCredential, found: foundCredential, causes: []cause{
+		{ReasonNoCredential, "look at the condition UpstreamReady of the IdentityProvider that spec.upstreamCredential names: the server asks its endpoint again by itself"},
 	}},
 }

@@ -55,6 +55,7 @@ type Policy struct {
 	nonce     string        // "": not checked
 	claims    *claims.Rules
 	acceptOwn bool
+	upstream  string        // name of the credential for the application, "" for none
 	refresh   time.Duration // how often its key sets are fetched while they are in use
 }
 
@@ -63,6 +64,9 @@ func (p *Policy) Object() string { return p.object }
 
 // Tenant is the policy's tenant ID.
 func (p *Policy) Tenant() string { return p.tenant }
+
+// Upstream is the name of the credential whose token the application gets; "" for none.
+func (p *Policy) Upstream() string { return p.upstream }
 
 // Algorithms are the signature algorithms that the policy allows; the caller must not change the slice.
 func (p *Policy) Algorithms() []string { return p.rules.Algorithms }
@@ -162,6 +166,7 @@ func (m *compiler) compile(c *config.Policy) (*Policy, error) {
 		maxAge:    c.MaxTokenAge.Value(),
 		nonce:     c.RequiredNonce,
 		acceptOwn: c.AcceptIssuedTokens,
+		upstream:  c.UpstreamCredential,
 		refresh:   refreshInterval(c),
 	}
 	for i, name := range c.Algorithms {

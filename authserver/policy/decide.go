@@ -17,16 +17,23 @@ import (
 // engine, within the engine's bound and no longer than ctx.
 func (s *Set) Decide(ctx context.Context, f *Facts, now time.Time) Decision {
 	j := judgement{set: s, now: now}
+	return s.decide(ctx, &j, f)
+}
+
+// decide decides, and remembers what was let in; of those who ask for more, whoever was admitted.
+func (s *Set) decide(ctx context.Context, j *judgement, f *Facts) Decision {
 	err := j.ask(f)
 	if err == nil {
-		if d, ok := s.recall(&j); ok {
+		if d, ok := s.recall(j); ok {
 			return d
 		}
 		err = j.judge(ctx)
 	}
 	j.decision.close(err)
 	if err == nil {
-		s.remember(&j)
+		if j.admit(); j.callers == nil || j.admitted {
+			s.remember(j)
+		}
 	}
 	return j.decision
 }
@@ -37,6 +44,9 @@ type judgement struct {
 	set  *Set
 	now  time.Time
 	mark mark
+	// callers are those who may have what is asked for beyond a decision, nil for nothing; admitted tells that this request is one of theirs.
+	callers  *Callers
+	admitted bool
 
 	// What is asked.
 	raw, named string // the token; the tenant that the request names, "" for none
@@ -83,9 +93,9 @@ func (j *judgement) ask(f *Facts) (err error) {
 
 // apply notes by which policy, nil for none, and for which tenant is decided from here on.
 func (j *judgement) apply(p *Policy, tenant string) {
-	j.policy, j.decision.Tenant, j.decision.Policy = p, tenant, ""
+	j.policy, j.decision.Tenant, j.decision.Policy, j.decision.Upstream = p, tenant, "", ""
 	if p != nil {
-		j.decision.Policy = p.object
+		j.decision.Policy, j.decision.Upstream = p.object, p.upstream
 	}
 }
 

@@ -37,6 +37,9 @@ type Decision struct {
 	Tenant string
 	// Policy is the policy that applied, "TenantJWTPolicy/namespace/name"; "" for none.
 	Policy string
+	// Upstream is the credential whose token the application gets in the place of the caller's, by the policy that applied; "" for none. It counts with 200
+	// only, and whether there is a token is for whoever has it to tell: see [Decision.WithoutCredential].
+	Upstream string
 	// Algorithm is the one that vouches for the claims, once it was found to be one that the policy allows: that of the
 	// signature, or of the encryption where the claims are directly inside.
 	Algorithm string
@@ -60,4 +63,13 @@ func (d *Decision) close(err error) {
 	if d.Status, d.Reason, d.Detail = answerTo(err); d.Status == http.StatusServiceUnavailable {
 		d.RetryAfter = retryAfter
 	}
+}
+
+// WithoutCredential is the decision of a request that was let in and whose policy names a credential that has no token at the moment: it would reach the
+// application with the caller's. detail says why, and after how long to try again.
+func (d *Decision) WithoutCredential(detail string, after time.Duration) Decision {
+	refused := *d
+	refused.Status, refused.Identity = http.StatusServiceUnavailable, Identity{}
+	refused.Reason, refused.Detail, refused.RetryAfter = ReasonNoCredential, detail, max(after, retryAfter)
+	return refused
 }

@@ -42,7 +42,7 @@ func (j *judgement) report() *Report {
 			r.Fix = join(strings.TrimPrefix(d.Detail, keys.ErrUnavailable.Error()+": "), r.Fix)
 		}
 	} else {
-		r.Headers = headersOf(&d.Identity, j.set.headers)
+		r.Headers, r.Upstream = headersOf(&d.Identity, j.set.headers), d.Upstream
 	}
 	for i := range checks {
 		c, out := &checks[i], &r.Checks[i]

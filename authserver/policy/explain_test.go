@@ -352,6 +352,7 @@ func TestReportOfAnAcceptedToken(t *testing.T) {
 		"times":     "iat 2026-01-02T03:03:05Z, exp 2026-01-02T04:04:05Z, now 2026-01-02T03:04:05Z, leeway 30s",
 		"directory": "skipped", "audience": `aud ["https://api.example"], one of spec.audiences ["https://api.example"]`,
 		"age": "skipped", "nonce": "skipped", "narrowing": "sent: x-jwt-nonce", "claim_rules": "1 rule", "identity": "username from the claim sub",
+		"upstream_credential": "skipped",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

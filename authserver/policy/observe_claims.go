@@ -99,3 +99,9 @@ func foundIdentity(j *judgement) string {
 	}
 	return "username from " + j.policy.claims.UsernameSource()
 }
+
+func asksCredential(j *judgement) bool { return j.decision.Upstream != "" }
+
+func foundCredential(j *judgement) string {
+	return "the application gets the token of " + quote(j.decision.Upstream) + " as Authorization"
+}

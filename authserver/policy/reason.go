@@ -50,6 +50,8 @@ const (
 	ReasonNarrowClientID token.Reason = "client_id_narrowed"
 	// ReasonNarrowNonce: x-jwt-nonce is not the policy's requiredNonce, or nonce is not x-jwt-nonce.
 	ReasonNarrowNonce token.Reason = "nonce_narrowed"
+	// ReasonNoCredential: the request is let in, and the policy's upstreamCredential has no token (503).
+	ReasonNoCredential token.Reason = "credential_unavailable"
 )
 
 // answerTo tells what an error of a check is answered with (DESIGN §4, Refusal). One that names no reason is a fault of this

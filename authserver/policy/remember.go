@@ -19,7 +19,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/token"
 )
 
-// Decisions remembers accepted requests, and numbers the policies that accepted them. One serves all sets that a server
+// Decisions remembers accepted requests, admitted callers ([Set.Admit]) among them, and numbers the policies that accepted them. One serves all sets that a server
 // has one after the other: a policy that stays keeps its number, and what it decided. A nil *Decisions remembers nothing.
 // It is safe for concurrent use.
 type Decisions struct {
@@ -106,7 +106,7 @@ func (s *Set) recall(j *judgement) (Decision, bool) {
 	}
 	d := Decision{Status: http.StatusOK, Identity: r.identity, HasToken: true, Cached: true, Tenant: r.tenant, Algorithm: r.algorithm}
 	if p != nil {
-		d.Policy = p.object
+		d.Policy, d.Upstream = p.object, p.upstream
 	}
 	return d, true
 }
@@ -128,6 +128,9 @@ func (d *Decisions) markOf(j *judgement) (k decisions.Key) {
 	for _, text := range [...]string{j.raw, j.named, n.issuer, n.clientID, n.nonce} {
 		_, _ = h.WriteString(text)
 	}
+	if j.callers != nil {
+		_, _ = h.Write(j.callers.digest[:])
+	}
 	binary.LittleEndian.PutUint64(k[:], h.Sum64())
 	_ = h.WriteByte(0)
 	binary.LittleEndian.PutUint64(k[8:], h.Sum64())
@@ -136,7 +139,7 @@ func (d *Decisions) markOf(j *judgement) (k decisions.Key) {
 
 // keyOf hashes all that decides a request but for time, fetched keys and the policy of an own token's organization: own
 // keys, issuer and audience; the policy that applies; the tenant as named; the token; the narrowing headers, and which of
-// them were sent.
+// them were sent; what is asked for beyond a decision, and who may have it.
 func (s *Set) keyOf(j *judgement) [sha256.Size]byte {
 	var room [2 << 10]byte // on the stack; most tokens fit
 	b := append(room[:0], s.own.digest[:]...)
@@ -151,6 +154,9 @@ func (s *Set) keyOf(j *judgement) [sha256.Size]byte {
 	}
 	for _, text := range [...]string{j.named, j.raw, n.issuer, n.clientID, n.nonce} {
 		b = appendText(b, text)
+	}
+	if j.callers != nil {
+		b = append(b, j.callers.digest[:]...)
 	}
 	return sha256.Sum256(b)
 }

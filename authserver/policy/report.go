@@ -2,7 +2,11 @@
 
 package policy
 
-import "github.com/gatehouse-auth/gatehouse/authserver/token"
+import (
+	"net/http"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/token"
+)
 
 // Outcome is how one check of a report ended.
 type Outcome string
@@ -29,6 +33,8 @@ type Report struct {
 	// Tenant and Policy are what the request was decided for; Policy is "TenantJWTPolicy/namespace/name". Empty if it came to none.
 	Tenant string `json:"tenant,omitempty"`
 	Policy string `json:"policy,omitempty"`
+	// Upstream is the credential whose token the application gets as Authorization; empty for none, and for a request that is not let in.
+	Upstream string `json:"upstreamCredential,omitempty"`
 	// Checks are all checks, in order.
 	Checks []Check `json:"checks"`
 	// Fix says what to change, and where, so that the failed check holds; empty with 200.
@@ -44,4 +50,11 @@ type Check struct {
 	Outcome Outcome `json:"outcome"`
 	// Detail says what was compared or found.
 	Detail string `json:"detail,omitempty"`
+}
+
+// WithoutCredential makes r the report of a request that was let in and whose Upstream has no token at the moment, as [Decision.WithoutCredential] has it.
+func (r *Report) WithoutCredential(detail string) {
+	at, fix := find(ReasonNoCredential)
+	r.Status, r.Reason, r.Fix, r.Upstream, r.Headers = http.StatusServiceUnavailable, ReasonNoCredential, fix, "", nil
+	r.Checks[at].Outcome, r.Checks[at].Detail = OutcomeFailed, join(detail, r.Checks[at].Detail)
 }

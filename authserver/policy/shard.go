@@ -21,7 +21,19 @@ type Shard struct {
 	defaults      []*Policy
 	headers       []string // that its policies map, each once
 	remotes       map[keys.Source]time.Duration
+
+	credentials []Credential
 }
+
+// Credential is what a tenants file holds of a credential; its policies do not need it.
+type Credential struct {
+	*config.Credential // not to be changed
+	// CABundle is the one that the credential names; the zero value stands for the server's own.
+	CABundle outbound.Bundle
+}
+
+// Credentials are those of the file, in its order. They are shared: not to be changed.
+func (s *Shard) Credentials() []Credential { return s.credentials }
 
 // ReadShard reads and compiles a tenants file. A policy whose text is that of one in previous, the shard that this file held
 // before or nil, is taken over without being read again: its bundle is named by content. pause, which may be nil, is called
@@ -85,6 +97,14 @@ func compileShard(t *config.Shard, o Outbound, known map[config.Sum]*Policy, pau
 		}
 		s.tenants[p.tenant] = p
 	}
+	for i := range t.Credentials {
+		text := &t.Credentials[i]
+		bundle, ok := c.bundles[text.CABundle]
+		if !ok && text.CABundle != "" {
+			return nil, fmt.Errorf("credentials[%d]: caBundle names none of bundles", i) // cannot happen: the file was checked
+		}
+		s.credentials = append(s.credentials, Credential{text, bundle})
+	}
 	s.describe()
 	return s, nil
 }
@@ -119,7 +139,7 @@ func (s *Shard) For(o Outbound) *Shard {
 	if s.outbound == o {
 		return s
 	}
-	next := &Shard{number: s.number, count: s.count, outbound: o, tenants: make(map[string]*Policy, len(s.tenants))}
+	next := &Shard{number: s.number, count: s.count, outbound: o, tenants: make(map[string]*Policy, len(s.tenants)), credentials: s.credentials}
 	for tenant, p := range s.tenants {
 		if s.outbound.Decisions != o.Decisions || slices.ContainsFunc(p.sources, func(s source) bool { return s.set == nil }) {
 			p = p.through(o)
