@@ -157,7 +157,7 @@ func TestParseKeyRefusesAndTellsNothing(t *testing.T) {
 		"encrypted":       {string(encodePEM(t, "ENCRYPTED PRIVATE KEY", []byte("hunter2"))), "encrypted"},
 		"garbage PEM":     {string(encodePEM(t, "PRIVATE KEY", []byte("hunter2"))), "does not hold a private key"},
 		"1024 bits":       {string(encodePEM(t, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(weak))), "2048"},
-		"misfitting alg":  {jwkOf(ec, "RS256", ""), "does not fit its type"},
+		"misfitting alg":  {jwkOf(ec, "RS256", ""), "RS256 needs a key of type RSA"},
 		"encryption key":  {jwkOf(ec, "", "enc"), "use is"},
 		"symmetric":       {`{"kty":"oct","k":"aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMmh1bnRlcjI"}`, "kty is not supported"},
 		"duplicate":       {strings.Replace(whole, "{", `{"kty":"EC",`, 1), "twice"},

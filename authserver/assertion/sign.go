@@ -15,10 +15,10 @@ import (
 // ClientAssertionType is the client_assertion_type of RFC 7523 §2.2.
 const ClientAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-// MaxLifetime is the longest time from iat to exp (RFC 7523 §3 leaves it to the other side, which refuses unreasonable ones).
+// MaxLifetime is the longest time from iat to exp of what [Key.Sign] makes (RFC 7523 §3 leaves it to the other side, which refuses unreasonable ones).
 const MaxLifetime = time.Hour
 
-// Claims are what an assertion says (RFC 7523 §3). All of them are required.
+// Claims are what a client assertion says (RFC 7523 §3). All of them are required.
 type Claims struct {
 	Issuer, Subject string
 	// Audience names the one token endpoint, or its issuer, that may take it.
@@ -39,7 +39,7 @@ func NewID(random io.Reader) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(id[:]), nil
 }
 
-// Sign returns the signed assertion in compact form.
+// Sign returns the signed client assertion in compact form.
 func (k *Key) Sign(c Claims) (string, error) {
 	if c.Issuer == "" || c.Subject == "" || c.Audience == "" || c.ID == "" || c.Lifetime < time.Second || c.Lifetime > MaxLifetime {
 		return "", errors.New("making an assertion: iss, sub, aud or jti is missing, or the lifetime is not 1s to 1h")
@@ -51,9 +51,18 @@ func (k *Key) Sign(c Claims) (string, error) {
 	if k.id != "" {
 		token.Header["kid"] = k.id
 	}
-	signed, err := token.SignedString(k.private)
+	input, err := token.SigningString()
+	if err != nil {
+		return "", fmt.Errorf("making an assertion: %w", err)
+	}
+	return k.sign(input)
+}
+
+// sign returns input, header and claims in base64url, with its signature.
+func (k *Key) sign(input string) (string, error) {
+	signature, err := k.method.Sign(input, k.material)
 	if err != nil {
 		return "", fmt.Errorf("signing an assertion with %s: %w", k.algorithm, err)
 	}
-	return signed, nil
+	return input + "." + base64.RawURLEncoding.EncodeToString(signature), nil
 }

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package assertion
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	minBackoff = time.Second
+	maxBackoff = time.Minute
+	// flightTime is how long one flight may take, whatever Obtain does.
+	flightTime = 15 * time.Second
+)
+
+// SourceOptions are what a [Source] is made of. Obtain, Now and Jitter are required.
+type SourceOptions struct {
+	// Obtain gets a token: one attempt. An error that is no [*Error] counts as a fault of Gatehouse.
+	Obtain func(context.Context) (Token, error)
+	Now    func() time.Time
+	// Jitter returns numbers in [0, 1), each time another. It is called from several goroutines.
+	Jitter func() float64
+	// Context ends the flights under way, as at shutdown; nil never does.
+	Context context.Context //nolint:containedctx // flights belong to the server, not to a request
+	// Done, if not nil, is told of each flight's end, with its error or nil: for metrics and logs.
+	Done func(error)
+}
+
+// Source keeps one token fresh for all who ask. It does nothing by itself: a token is renewed because somebody asks, and an idle Source has neither goroutine nor timer.
+// Its methods may be called from several goroutines.
+type Source struct {
+	options *SourceOptions
+
+	held atomic.Pointer[held] // what was obtained last; nil before
+
+	mu       sync.Mutex
+	flight   *flight // under way, or nil
+	failure  *Error  // of the last flight, nil if it went well
+	since    time.Time
+	failures int // in a row
+	retryAt  time.Time
+	renewals uint64
+}
+
+// held is a token and when to renew it.
+type held struct {
+	token Token
+	renew time.Time
+}
+
+// flight is one call of Obtain. The other fields are set before done is closed.
+type flight struct {
+	done  chan struct{}
+	token Token
+	err   *Error
+}
+
+// NewSource returns a source that holds no token yet.
+func NewSource(o SourceOptions) *Source { return &Source{options: &o} }
+
+// Cached returns the token at hand, if it may still be used. It never waits; from [Token.RenewAt] on it starts to renew the token behind the answer.
+func (s *Source) Cached(now time.Time) (Token, bool) {
+	h := s.held.Load()
+	if h == nil || !h.token.valid(now) {
+		return Token{}, false
+	}
+	if !now.Before(h.renew) {
+		s.renew(now)
+	}
+	return h.token, true
+}
+
+// Get returns a token: from memory while there is one to use, else what the one flight under way brings. A context that ends ends the caller's wait, not the flight; the
+// error then wraps the context's. Every other error is an [*Error]; for a time after a failed flight, 1 s to 1 min or what the endpoint asked for, it comes from memory,
+// with RetryAfter saying how long.
+func (s *Source) Get(ctx context.Context) (Token, error) {
+	if t, ok := s.Cached(s.options.Now()); ok {
+		return t, nil
+	}
+	f, refused := s.join(s.options.Now())
+	if refused != nil {
+		return Token{}, refused
+	}
+	select {
+	case <-f.done:
+		if f.err != nil {
+			return Token{}, f.err
+		}
+		return f.token, nil
+	case <-ctx.Done():
+		return Token{}, fmt.Errorf("waiting for a token: %w", ctx.Err())
+	}
+}
+
+// renew starts a flight unless one is under way or too early.
+func (s *Source) renew(now time.Time) { _, _ = s.join(now) }
+
+// join returns the flight under way, starts one, or says why not yet.
+func (s *Source) join(now time.Time) (*flight, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch h := s.held.Load(); {
+	case s.flight != nil:
+		return s.flight, nil
+	case s.failure != nil && now.Before(s.retryAt):
+		return nil, s.failure.until(s.retryAt.Sub(now))
+	case h != nil && now.Before(h.renew) && h.token.valid(now): // another flight has just ended
+		ended := &flight{done: make(chan struct{}), token: h.token}
+		close(ended.done)
+		return ended, nil
+	}
+	f := &flight{done: make(chan struct{})}
+	s.flight = f
+	go s.fly(f)
+	return f, nil
+}
+
+func (s *Source) fly(f *flight) {
+	base := s.options.Context
+	if base == nil {
+		base = context.Background()
+	}
+	ctx, cancel := context.WithTimeout(base, flightTime)
+	defer cancel()
+	token, err := s.obtain(ctx)
+	s.land(f, token, err)
+	if done := s.options.Done; done != nil {
+		if err == nil {
+			done(nil)
+		} else {
+			done(err)
+		}
+	}
+}
+
+// obtain makes one [*Error] of whatever goes wrong.
+func (s *Source) obtain(ctx context.Context) (token Token, failed *Error) {
+	defer func() {
+		if recover() != nil { // whose words may hold anything
+			token, failed = Token{}, fail(ReasonInternalError, "obtaining the token failed: this is a fault of Gatehouse")
+		}
+	}()
+	token, err := s.options.Obtain(ctx)
+	if err == nil {
+		if !token.valid(s.options.Now()) {
+			return Token{}, fail(ReasonBadContent, "the token had expired when it came")
+		}
+		return token, nil
+	}
+	if !errors.As(err, &failed) {
+		failed = fail(ReasonInternalError, "obtaining the token failed")
+		failed.timeout = isTimeout(err)
+	}
+	return Token{}, failed
+}
+
+// land keeps what a flight brought and lets the next one start.
+func (s *Source) land(f *flight, token Token, err *Error) {
+	now, jitter := s.options.Now(), s.options.Jitter()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failures == 0 && s.renewals == 0 || (err == nil) != (s.failure == nil) || err != nil && s.failure.Reason != err.Reason {
+		s.since = now
+	}
+	if err != nil {
+		s.failures++
+		s.failure = err
+		s.retryAt = now.Add(backoff(s.failures, err.RetryAfter, jitter))
+		f.err = err.until(s.retryAt.Sub(now))
+	} else {
+		s.failures, s.failure, s.retryAt = 0, nil, time.Time{}
+		s.renewals++
+		s.held.Store(&held{token: token, renew: token.RenewAt(jitter)})
+		f.token = token
+	}
+	s.flight = nil
+	close(f.done)
+}
+
+// backoff is the wait after so many failures in a row: half to all of 1 s, 2 s, 4 s … 1 min, and no less than the endpoint asked for.
+func backoff(failures int, asked time.Duration, jitter float64) time.Duration {
+	full := maxBackoff
+	if failures < 7 {
+		full = min(minBackoff<<(failures-1), maxBackoff)
+	}
+	wait := time.Duration(float64(full) * (0.5 + 0.5*min(max(jitter, 0), 1)))
+	return max(wait, min(asked, MaxRetryAfter))
+}
+
+// until returns the error with another RetryAfter.
+func (e *Error) until(wait time.Duration) *Error {
+	again := *e
+	again.RetryAfter = wait
+	return &again
+}
