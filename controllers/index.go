@@ -121,6 +121,10 @@ func (l *nameList) provider(spec *v1alpha1.IdentityProviderSpec) {
 	if spec.OAuth2 != nil {
 		l.secret(spec.OAuth2.ClientSecretRef)
 	}
+	if spec.JWTBearer != nil {
+		l.secret(&spec.JWTBearer.KeySecretRef)
+		l.secret(spec.JWTBearer.ClientSecretRef)
+	}
 }
 
 func (l *nameList) policy(spec *v1alpha1.TenantJWTPolicySpec) {

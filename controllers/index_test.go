@@ -23,7 +23,7 @@ func TestEveryReferenceIsWatched(t *testing.T) {
 		object client.Object
 		spec   any
 		least  int
-	}{{server, &server.Spec, 3}, {provider, &provider.Spec, 5}, {policy, &policy.Spec, 3}} {
+	}{{server, &server.Spec, 3}, {provider, &provider.Spec, 7}, {policy, &policy.Spec, 3}} {
 		names := nameReferences(reflect.ValueOf(c.spec).Elem(), nil)
 		if len(names) < c.least {
 			t.Errorf("%T: %d references were found, there are at least %d", c.object, len(names), c.least)

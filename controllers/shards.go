@@ -79,16 +79,14 @@ func folded(files map[string][]byte, count int) (map[string][]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("folding shards: %w", err)
 		}
-		for _, p := range t.Policies {
-			n := config.ShardOf(p.TenantID, count)
-			shards[n].Policies = append(shards[n].Policies, p)
-		}
+		fold(t, shards)
 	}
 	out := map[string][]byte{}
 	for n := range shards {
 		s := &shards[n]
 		s.Version, s.Shard, s.Count = config.Version, n, count
 		slices.SortFunc(s.Policies, func(a, b config.Policy) int { return cmp.Compare(a.TenantID, b.TenantID) })
+		slices.SortFunc(s.Credentials, func(a, b config.Credential) int { return cmp.Compare(a.Name, b.Name) })
 		data, err := s.Encode()
 		if err != nil {
 			return nil, fmt.Errorf("folding shards: %w", err)
@@ -98,6 +96,28 @@ func folded(files map[string][]byte, count int) (map[string][]byte, error) {
 		}
 	}
 	return out, nil
+}
+
+// fold deals what is in t, with the bundles that it names, to the shards.
+func fold(t *config.Tenants, shards []config.Tenants) {
+	to := func(name, bundle string) *config.Tenants {
+		s := &shards[config.ShardOf(name, len(shards))]
+		if bundle != "" {
+			if s.Bundles == nil {
+				s.Bundles = map[string]string{}
+			}
+			s.Bundles[bundle] = t.Bundles[bundle]
+		}
+		return s
+	}
+	for i := range t.Policies {
+		s := to(t.Policies[i].TenantID, t.Policies[i].CABundle)
+		s.Policies = append(s.Policies, t.Policies[i])
+	}
+	for i := range t.Credentials {
+		s := to(t.Credentials[i].Name, t.Credentials[i].CABundle)
+		s.Credentials = append(s.Credentials, t.Credentials[i])
+	}
 }
 
 // maxSecretData is what one file may take in a Secret, whose whole may have 1 MiB.
