@@ -29,7 +29,7 @@ func TestFoldKeepsEverything(t *testing.T) {
 				}
 				shard.Credentials = append(shard.Credentials, config.Credential{
 					Object: "IdentityProvider/default/" + name, Name: name, CABundle: named, Key: json.RawMessage(`{"kty":"oct","k":"c2VjcmV0"}`),
-					Algorithm: "HS256", Issuer: "a", Lifetime: 1,
+					Algorithm: "HS256", Issuer: "a", Subject: "b", Audience: "c", Lifetime: 1, TokenEndpoint: "https://api.example/token", GrantType: "urn:x",
 				})
 				shard.Policies = append(shard.Policies, config.Policy{
 					Object: "TenantJWTPolicy/default/" + name, TenantID: name, CABundle: named, Algorithms: []string{"RS256"}, TokenTypes: []string{"jwt"},
