@@ -56,7 +56,12 @@ var (
 // IdentifyOwn reads who a verified token of the server's own says it is, for its organization. The policy's prefix and
 // headers apply; a nil *Rules has neither.
 func (r *Rules) IdentifyOwn(c *Subject, organization string) (Identity, error) {
-	return r.ownRules(organization).Identify(c)
+	own := r.ownRules(organization)
+	id, err := own.Identify(c)
+	if err != nil {
+		return Identity{}, err
+	}
+	return own.joinOwn(id, c), nil
 }
 
 // ownRules are the rules by which an own token says who it is.

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package claims
+
+import "strings"
+
+// Person is whom a token names, each value as it stands there: not encoded, and without the tenant's prefix. It is what an access token of the server's own says
+// of them, so that [Rules.IdentifyOwn] of that gives the identity that [Rules.Identify] gives of this token.
+type Person struct {
+	Username string
+	// Parts are what Username is joined from, nil where it is one claim's: the slashes between them are the policy's own.
+	Parts  []string
+	Email  string // "" where there is none, or nobody vouches for it
+	Groups []string
+}
+
+// ClaimUsernameParts is the claim of the server's own tokens that holds [Person.Parts]. Nobody else's tokens are read for it.
+const ClaimUsernameParts = "username_parts"
+
+// Person reads the mapped claims of a verified token that [Rules.Identify] has accepted. ok is false where there is no username.
+func (r *Rules) Person(c *Subject) (p Person, ok bool) {
+	if p.Parts, ok = r.username.parts(c); !ok {
+		return Person{}, false
+	}
+	if p.Username = strings.Join(p.Parts, "/"); len(p.Parts) == 1 {
+		p.Parts = nil
+	}
+	if r.emailCounts(c) {
+		if parts, ok := r.email.parts(c); ok {
+			p.Email = strings.Join(parts, "/")
+		}
+	}
+	p.Groups = r.groups.texts(c)
+	return p, true
+}
+
+// parts are the strings of a joined source, and the one of every other; all are non-empty.
+func (s *source) parts(c *Subject) ([]string, bool) {
+	if s.joined == nil {
+		text := s.text(c)
+		return []string{text}, text != ""
+	}
+	parts := make([]string, len(s.joined))
+	for i, name := range s.joined {
+		value, _ := c.Lookup(name)
+		if parts[i], _ = value.Text(); parts[i] == "" {
+			return nil, false
+		}
+	}
+	return parts, true
+}
+
+// texts are the string or the list of strings that the source gives; empty ones say nothing and are left out.
+func (s *source) texts(c *Subject) []string {
+	var list []string
+	switch {
+	case s.joined != nil:
+		if parts, ok := s.parts(c); ok {
+			list = []string{strings.Join(parts, "/")}
+		}
+	case s.program != nil:
+		values, _, err := s.program.Strings(c.expressions())
+		if err == nil {
+			list = values
+		}
+	default:
+		value := s.lookup(c)
+		if text, ok := value.Text(); ok {
+			list = []string{text}
+		} else {
+			list, _ = value.Strings()
+		}
+	}
+	kept := make([]string, 0, len(list))
+	for _, text := range list {
+		if text != "" {
+			kept = append(kept, text)
+		}
+	}
+	return kept
+}
+
+// joinOwn puts the parts of a username together as [Rules.Identify] does, where a token of the server's own has some.
+func (r *Rules) joinOwn(id Identity, c *Subject) Identity {
+	value, _ := c.Lookup(ClaimUsernameParts)
+	parts, _ := value.Strings()
+	if len(parts) < 2 {
+		return id
+	}
+	for i := range parts {
+		parts[i] = encode(parts[i], "/")
+	}
+	id.PreferredUsername = strings.Join(parts, "/")
+	id.User = id.PreferredUsername
+	if r.prefix {
+		id.User = r.tenant + "/" + id.User
+	}
+	return id
+}
