@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package importing
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// mapNode is any JSON object, with its members sorted.
+func mapNode(m map[string]any) (*yaml.Node, error) {
+	var f Fields
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		f.Set(name, m[name])
+	}
+	return f.node()
+}
+
+func numberTag(n json.Number) string {
+	if strings.ContainsAny(n.String(), ".eE") {
+		return "!!float"
+	}
+	return "!!int"
+}
