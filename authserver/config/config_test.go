@@ -140,6 +140,7 @@ func TestParseTenantsRefuses(t *testing.T) {
 		{"no object", TenantsFile(1, 0), edit(func(p *Policy) { p.Object = "" }), "policies[0]: object is empty"},
 		{"no algorithms", TenantsFile(1, 0), edit(func(p *Policy) { p.Algorithms = nil }), "algorithms and tokenTypes are required"},
 		{"no issuers", TenantsFile(1, 0), edit(func(p *Policy) { p.Issuers = nil }), "no issuers"},
+		{"no credential's name", TenantsFile(1, 0), edit(func(p *Policy) { p.UpstreamCredential = "a/b" }), "upstreamCredential is not the name of a credential"},
 		{"leeway below zero", TenantsFile(1, 0), edit(func(p *Policy) { p.Leeway = -1 }), "leeway is negative"},
 		{"age below zero", TenantsFile(1, 0), edit(func(p *Policy) { p.MaxTokenAge = -1 }), "maxTokenAge is negative"},
 		{"no refresh", TenantsFile(1, 0), edit(func(p *Policy) { p.JWKS = &JWKSTimes{} }), "jwks: refreshInterval must be positive"},

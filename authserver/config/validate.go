@@ -84,6 +84,9 @@ func (p *Policy) validate() error {
 	if len(p.Algorithms) == 0 || len(p.TokenTypes) == 0 {
 		return fmt.Errorf("algorithms and tokenTypes are required")
 	}
+	if p.UpstreamCredential != "" && !credentialName.MatchString(p.UpstreamCredential) {
+		return fmt.Errorf("upstreamCredential is not the name of a credential")
+	}
 	if err := p.validateTimes(); err != nil {
 		return err
 	}

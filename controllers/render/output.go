@@ -27,7 +27,7 @@ func (p *Plan) Render(refs map[Ref]Resolved) (*Output, error) {
 	out.Verdicts[Key{v1alpha1.KindAuthServer, p.in.Name.Namespace, p.in.Name.Name}] = verdict
 	out.Held = held
 	providers := p.renderProviders(r, out)
-	tenants, err := p.renderPolicies(r, out)
+	tenants, err := p.renderTenants(r, out)
 	switch {
 	case r.err != nil:
 		return nil, r.err
@@ -57,6 +57,9 @@ func (p *Plan) Render(refs map[Ref]Resolved) (*Output, error) {
 func (p *Plan) renderProviders(r *resolver, out *Output) []*renderedProvider {
 	var served []*renderedProvider
 	for _, o := range p.providers {
+		if o.isCredential() {
+			continue
+		}
 		v, provider := o.render(p, r)
 		if provider != nil {
 			v.Served = true
@@ -67,50 +70,103 @@ func (p *Plan) renderProviders(r *resolver, out *Output) []*renderedProvider {
 	return served
 }
 
-func (p *Plan) renderPolicies(r *resolver, out *Output) (map[string][]byte, error) {
-	served := make([]*rendered, 0, len(p.policies))
-	for _, o := range p.policies {
-		v, policy := o.render(r)
-		if policy != nil {
-			v.Served = true
-			policy.key = o.key
-			served = append(served, policy)
-		}
-		out.Verdicts[o.key] = v
-	}
-	served, beyond := fit(served)
-	for _, policy := range beyond {
-		out.Verdicts[policy.key] = beyondTotal()
+// renderTenants makes the files of policies and credentials, which share them and the room of the server.
+func (p *Plan) renderTenants(r *resolver, out *Output) (map[string][]byte, error) {
+	served, beyond := fit(p.merged(p.renderPolicies(r, out), p.renderCredentials(r, out)))
+	for _, claimant := range beyond {
+		out.Verdicts[claimant.key] = beyondTotal()
 	}
 	files, count, leftOut, err := shard(served, out.ShardCount)
 	if err != nil {
 		return nil, err
 	}
-	for _, policy := range leftOut {
-		out.Verdicts[policy.key] = crowdedOut(policy.policy, count)
+	for _, claimant := range leftOut {
+		out.Verdicts[claimant.key] = crowdedOut(claimant, count)
 	}
 	out.ShardCount = count
-	for _, o := range p.policies {
-		v := out.Verdicts[o.key]
-		v.File = config.TenantsFile(count, config.ShardOf(o.object.Spec.TenantID, count))
-		out.Verdicts[o.key] = v
+	file := func(key Key, shardKey string) {
+		v := out.Verdicts[key]
+		v.File = config.TenantsFile(count, config.ShardOf(shardKey, count))
+		out.Verdicts[key] = v
 	}
+	for _, o := range p.policies {
+		file(o.key, o.object.Spec.TenantID)
+	}
+	for _, o := range p.providers {
+		if o.isCredential() {
+			file(o.key, p.providerName(o.key))
+		}
+	}
+	p.tellUpstreamCredentials(out.Verdicts)
 	return files, nil
 }
 
-// beyondTotal is the verdict of a policy for which the server has no room left.
+// renderPolicies returns the good ones in the order of claimants.
+func (p *Plan) renderPolicies(r *resolver, out *Output) []*rendered {
+	served := make([]*rendered, 0, len(p.policies))
+	for _, o := range p.policies {
+		v, policy := o.render(p, r)
+		if policy != nil {
+			v.Served = true
+			served = append(served, policy)
+		}
+		out.Verdicts[o.key] = v
+	}
+	return served
+}
+
+// renderCredentials returns the good ones in the order of claimants.
+func (p *Plan) renderCredentials(r *resolver, out *Output) []*rendered {
+	var served []*rendered
+	for _, o := range p.providers {
+		if !o.isCredential() {
+			continue
+		}
+		v, credential := o.renderCredential(p, r)
+		if credential != nil {
+			v.Served = true
+			served = append(served, credential)
+		}
+		out.Verdicts[o.key] = v
+	}
+	return served
+}
+
+// merged joins two lists in the order of claimants.
+func (p *Plan) merged(a, b []*rendered) []*rendered {
+	if len(b) == 0 {
+		return a
+	}
+	out := make([]*rendered, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		from := &a
+		if p.compare(b[0].object, a[0].object) < 0 {
+			from = &b
+		}
+		out = append(out, (*from)[0])
+		*from = (*from)[1:]
+	}
+	return append(append(out, a...), b...)
+}
+
+// beyondTotal is the verdict of a policy or credential for which the server has no room left.
 func beyondTotal() Verdict {
 	var f findings
-	f.refuse(v1alpha1.ReasonTooLarge, "", "the AuthServer is full: its policies may take %d MiB of its memory together, with their URLs, keys and CA bundles, and "+
-		"older ones fill that: make older policies smaller, let policies share CA bundles, or move tenants to another AuthServer", maxTotal>>20)
+	f.refuse(v1alpha1.ReasonTooLarge, "", "the AuthServer is full: its policies and credentials may take %d MiB of its memory together, with their URLs, keys and CA bundles, and "+
+		"older ones fill that: make older ones smaller, let them share CA bundles, or move some to another AuthServer", maxTotal>>20)
 	return f.verdict()
 }
 
-// crowdedOut is the verdict of a policy whose shard is full although there are as many shards as there may be.
-func crowdedOut(policy *config.Policy, count int) Verdict {
+// crowdedOut is the verdict of a policy or credential whose shard is full although there are as many shards as there may be.
+func crowdedOut(claimant *rendered, count int) Verdict {
 	var f findings
+	n := config.ShardOf(claimant.shardKey(), count)
+	if claimant.credential != nil {
+		f.refuse(v1alpha1.ReasonTooLarge, "", "the file that would hold it is full (%d of %d): make older policies in it smaller, choose another name, or another AuthServer", n, count)
+		return f.verdict()
+	}
 	f.refuse(v1alpha1.ReasonTooLarge, "", "the file that would hold tenant %q is full (%d of %d): make older policies in it smaller, "+
-		"choose another tenantID, or move tenants to another AuthServer", policy.TenantID, config.ShardOf(policy.TenantID, count), count)
+		"choose another tenantID, or move tenants to another AuthServer", claimant.policy.TenantID, n, count)
 	return f.verdict()
 }
 

@@ -58,6 +58,7 @@ func (p *Plan) planPolicies() {
 		}
 		p.planPolicy(o)
 	}
+	p.planUpstreamCredentials()
 	p.planHeaderNames()
 }
 
@@ -78,6 +79,7 @@ func (p *Plan) planPolicy(o *policyPlan) {
 	p.planIssuers(o)
 	o.planClaims()
 	o.planExamples()
+	p.planTokenExchange(o)
 }
 
 // planTimes checks what is a length of time.
@@ -140,7 +142,7 @@ func (o *policyPlan) references() []Ref {
 }
 
 // render returns the verdict, and the rendered policy if it is served.
-func (o *policyPlan) render(r *resolver) (Verdict, *rendered) {
+func (o *policyPlan) render(p *Plan, r *resolver) (Verdict, *rendered) {
 	f := findings{problems: slices.Clone(o.problems), warnings: slices.Clone(o.warnings)}
 	if f.bad() {
 		return f.verdict(), nil
@@ -152,6 +154,7 @@ func (o *policyPlan) render(r *resolver) (Verdict, *rendered) {
 		Leeway: leeway(spec), MaxTokenAge: config.Duration(spec.MaxTokenAge.Value()), RequiredNonce: spec.RequiredNonce,
 		JWKS: jwksTimes(spec.JWKS), Claims: o.claims, AcceptIssuedTokens: spec.AcceptIssuedTokens,
 	}
+	out.UpstreamCredential, out.TokenExchange = o.upstreamCredential(p), o.tokenExchange()
 	out.Issuers = o.renderIssuers(&f, r)
 	out.Decryption = o.renderDecryption(&f, r)
 	bundle := ""
@@ -174,7 +177,7 @@ func (o *policyPlan) render(r *resolver) (Verdict, *rendered) {
 	v.Fingerprint = fingerprint
 	v.FailedExamples = o.failedExamples(out, fingerprint)
 	v.ExamplesPassed = examplesPassed(len(spec.Examples), v.FailedExamples)
-	return v, &rendered{policy: out, bundle: bundle, size: size - len(bundle)}
+	return v, &rendered{key: o.key, object: o.object, policy: out, bundle: bundle, size: size - len(bundle)}
 }
 
 // renderIssuers puts the keys of each entry into what it was expanded to.

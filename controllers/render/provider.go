@@ -3,6 +3,7 @@
 package render
 
 import (
+	"encoding/json"
 	"slices"
 
 	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
@@ -20,6 +21,8 @@ type providerPlan struct {
 	// mappings and rules are what the spec says where a user's attributes come from, and what must hold of whoever logs in.
 	mappings config.ProviderMappings
 	rules    []config.ClaimRule
+	// jwtHeaders and jwtClaims are what a JWTBearer provider adds to each JWT.
+	jwtHeaders, jwtClaims map[string]json.RawMessage
 }
 
 // providerType is what render knows of one type.
@@ -28,16 +31,20 @@ type providerType struct {
 	plan func(p *Plan, o *providerPlan)
 	// references are the Secrets and ConfigMaps that the block names.
 	references func(o *providerPlan) []Ref
-	// render fills the block of out.
+	// render fills the block of out; nil for a credential, at which nobody logs in and which is rendered in credential.go.
 	render func(o *providerPlan, f *findings, r *resolver, out *config.Provider)
 }
 
 // providerTypes is the registration of provider types.
 var providerTypes = map[v1alpha1.ProviderType]*providerType{
-	v1alpha1.ProviderPassword: {plan: planPassword, references: passwordReferences, render: renderPassword},
-	v1alpha1.ProviderOIDC:     {plan: planOIDC, references: oidcReferences, render: renderOIDC},
-	v1alpha1.ProviderOAuth2:   {plan: planOAuth2, references: oauth2References, render: renderOAuth2},
+	v1alpha1.ProviderPassword:  {plan: planPassword, references: passwordReferences, render: renderPassword},
+	v1alpha1.ProviderOIDC:      {plan: planOIDC, references: oidcReferences, render: renderOIDC},
+	v1alpha1.ProviderOAuth2:    {plan: planOAuth2, references: oauth2References, render: renderOAuth2},
+	v1alpha1.ProviderJWTBearer: {plan: planJWTBearer, references: jwtBearerReferences},
 }
+
+// isCredential tells whether the provider is a credential, at which nobody logs in.
+func (o *providerPlan) isCredential() bool { return o.kind != nil && o.kind.render == nil }
 
 func (p *Plan) planProviders() {
 	slices.SortFunc(p.providers, func(a, b *providerPlan) int { return p.compare(a.object, b.object) })
@@ -55,26 +62,35 @@ func (p *Plan) planProviders() {
 			"an AuthServer serves one Password provider, and IdentityProvider %s is first: merge the users, disable one, or name another AuthServer",
 			holding.key.Name)
 	}
+	p.planOutputs()
 }
 
 func (p *Plan) planProvider(o *providerPlan) {
 	spec := &o.object.Spec
+	if o.kind = providerTypes[spec.Type]; o.kind == nil {
+		o.refuse(v1alpha1.ReasonInvalid, "spec.type", "%s is not known: use %s, %s, %s or %s", quoted(string(spec.Type)),
+			v1alpha1.ProviderPassword, v1alpha1.ProviderOIDC, v1alpha1.ProviderOAuth2, v1alpha1.ProviderJWTBearer)
+		return
+	}
+	o.disabled = spec.Enabled != nil && !*spec.Enabled
+	if o.isCredential() {
+		o.kind.plan(p, o)
+		return
+	}
+	p.planOrganization(o)
+	o.kind.plan(p, o)
+	if base := p.server.base; base != nil && base.Store.Type == config.StoreNone && !o.disabled {
+		o.refuse(v1alpha1.ReasonStoreRequired, "spec.type",
+			"nobody can log in at an AuthServer with spec.store.type None: set it to Embedded or PostgreSQL, or name another AuthServer")
+	}
+}
+
+func (p *Plan) planOrganization(o *providerPlan) {
 	if organization := p.organization(o); !p.owns(o.key.Namespace, organization) {
 		o.refuse(v1alpha1.ReasonNameNotOwned, "spec.organization", "%q is not a name of namespace %s, whose organizations are %q and %q",
 			organization, o.key.Namespace, o.key.Namespace, o.key.Namespace+".<more>")
 	} else if !config.ValidTenantID(organization) {
 		o.refuse(v1alpha1.ReasonInvalid, "spec.organization", "%q must be at most 128 letters, digits, dots, dashes and underscores that begin and end with a letter or digit", organization)
-	}
-	if o.kind = providerTypes[spec.Type]; o.kind == nil {
-		o.refuse(v1alpha1.ReasonInvalid, "spec.type", "%s is not known: use %s, %s or %s", quoted(string(spec.Type)),
-			v1alpha1.ProviderPassword, v1alpha1.ProviderOIDC, v1alpha1.ProviderOAuth2)
-		return
-	}
-	o.disabled = spec.Enabled != nil && !*spec.Enabled
-	o.kind.plan(p, o)
-	if base := p.server.base; base != nil && base.Store.Type == config.StoreNone && !o.disabled {
-		o.refuse(v1alpha1.ReasonStoreRequired, "spec.type",
-			"nobody can log in at an AuthServer with spec.store.type None: set it to Embedded or PostgreSQL, or name another AuthServer")
 	}
 }
 
@@ -88,6 +104,14 @@ func (p *Plan) organization(o *providerPlan) string {
 	default:
 		return o.key.Namespace
 	}
+}
+
+// providerName is that of URLs.
+func (p *Plan) providerName(key Key) string {
+	if key.Namespace == p.in.Name.Namespace {
+		return key.Name
+	}
+	return key.Namespace + "_" + key.Name
 }
 
 // displayName is what people read on the login page.
@@ -154,11 +178,8 @@ type providerWithBundle struct {
 func (o *providerPlan) fill(p *Plan, r *resolver, f *findings) *renderedProvider {
 	spec := &o.object.Spec
 	out := &config.Provider{
-		Object: o.key.String(), Name: o.key.Name, Type: string(spec.Type),
+		Object: o.key.String(), Name: p.providerName(o.key), Type: string(spec.Type),
 		DisplayName: o.displayName(), Organization: p.organization(o), OnLoginPage: o.key.Namespace == p.in.Name.Namespace,
-	}
-	if !out.OnLoginPage {
-		out.Name = o.key.Namespace + "_" + o.key.Name
 	}
 	out.Icon = r.image(f, "spec.icon", spec.Icon, o.key.Namespace)
 	bundle := ""

@@ -20,19 +20,19 @@ const (
 	maxContent = config.MaxShardContent / 8
 )
 
-// shard distributes policies, given in the order of claims, over count files or more. When a file reaches MaxShard the count
+// shard distributes policies and credentials, given in the order of claims, over count files or more. When a file reaches MaxShard the count
 // doubles until each is below half of that. At MaxShards the last claimants of an overfull shard are left out: somebody who
 // chooses tenant IDs that meet in one shard must not stop the others.
-func shard(policies []*rendered, count int) (files map[string][]byte, shards int, leftOut []*rendered, err error) {
+func shard(claimants []*rendered, count int) (files map[string][]byte, shards int, leftOut []*rendered, err error) {
 	count = powerOfTwo(count)
-	encoded, err := encodeShards(policies, count)
+	encoded, err := encodeShards(claimants, count)
 	if err != nil {
 		return nil, 0, nil, err
 	}
 	if encoded.over(config.MaxShard, maxContent) {
 		for count < config.MaxShards && encoded.over(roomy, maxContent/2) {
 			count *= 2
-			if encoded, err = encodeShards(policies, count); err != nil {
+			if encoded, err = encodeShards(claimants, count); err != nil {
 				return nil, 0, nil, err
 			}
 		}
@@ -62,9 +62,9 @@ func powerOfTwo(n int) int {
 
 // encodedShard is one tenants file and what it was made of.
 type encodedShard struct {
-	policies []*rendered // in the order of claims
-	data     []byte
-	content  int // bytes before compression, about
+	claimants []*rendered // in the order of claims
+	data      []byte
+	content   int // bytes before compression, about
 }
 
 type encodedShards []encodedShard
@@ -77,11 +77,11 @@ func (e encodedShards) over(size, content int) bool {
 	return slices.ContainsFunc(e, func(s encodedShard) bool { return s.over(size, content) })
 }
 
-func encodeShards(policies []*rendered, count int) (encodedShards, error) {
+func encodeShards(claimants []*rendered, count int) (encodedShards, error) {
 	out := make(encodedShards, count)
-	for _, p := range policies {
-		s := &out[config.ShardOf(p.policy.TenantID, count)]
-		s.policies = append(s.policies, p)
+	for _, p := range claimants {
+		s := &out[config.ShardOf(p.shardKey(), count)]
+		s.claimants = append(s.claimants, p)
 	}
 	for n := range out {
 		if err := out[n].encode(count, n); err != nil {
@@ -92,14 +92,19 @@ func encodeShards(policies []*rendered, count int) (encodedShards, error) {
 }
 
 func (s *encodedShard) encode(count, n int) error {
-	t := config.Tenants{Version: config.Version, Shard: n, Count: count, Policies: make([]config.Policy, 0, len(s.policies))}
+	t := config.Tenants{Version: config.Version, Shard: n, Count: count, Policies: make([]config.Policy, 0, len(s.claimants))}
 	held := holding{}
-	for _, p := range s.policies {
-		t.Policies = append(t.Policies, *p.policy)
+	for _, p := range s.claimants {
+		if p.credential != nil {
+			t.Credentials = append(t.Credentials, *p.credential)
+		} else {
+			t.Policies = append(t.Policies, *p.policy)
+		}
 		held.add(p)
 	}
 	s.content, t.Bundles = held.content, held.bundles
 	slices.SortFunc(t.Policies, func(a, b config.Policy) int { return cmp.Compare(a.TenantID, b.TenantID) })
+	slices.SortFunc(t.Credentials, func(a, b config.Credential) int { return cmp.Compare(a.Name, b.Name) })
 	var err error
 	if s.data, err = t.Encode(); err != nil {
 		return fmt.Errorf("rendering %s: %w", config.TenantsFile(count, n), err)
@@ -109,16 +114,16 @@ func (s *encodedShard) encode(count, n int) error {
 
 // trim keeps as many of the first claimants as fit and returns the others.
 func (s *encodedShard) trim(count, n int) ([]*rendered, error) {
-	all := s.policies
+	all := s.claimants
 	var failed error
 	kept := sort.Search(len(all), func(k int) bool { // the least k+1 that does not fit
-		s.policies = all[:k+1]
+		s.claimants = all[:k+1]
 		if err := s.encode(count, n); err != nil {
 			failed = err
 		}
 		return s.over(config.MaxShard, maxContent)
 	})
-	s.policies = all[:kept]
+	s.claimants = all[:kept]
 	if err := s.encode(count, n); err != nil {
 		failed = err
 	}

@@ -5,10 +5,12 @@ package render
 import (
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 )
 
-// maxTotal bounds what the policies of one server take of its memory together, in bytes: whoever may write policies must
+// maxTotal bounds what the policies and credentials of one server take of its memory together, in bytes: whoever may write policies must
 // not be able to end the process for all tenants.
 //
 // A server that runs takes 20 MiB with no policy. Beside that, password hashing leaves it 96 MiB of the default limit of
@@ -40,18 +42,46 @@ const (
 	perString = 32
 	// perBundle is how often a CA bundle is held: as it is written and as a pool of certificates.
 	perBundle = 2
+	// perCredential is a credential's state, the token that it has at present (a JWT of an API seldom takes more than 2 KiB) and that which is being fetched, and a
+	// connection to its token endpoint. Its key comes to that, as one that decrypts. config.MaxCredentials relies on it.
+	perCredential = 8 << 10
 )
 
-// rendered is one policy that is to be served.
+// rendered is one policy or one credential that is to be served.
 type rendered struct {
-	key    Key
-	policy *config.Policy
-	bundle string // that the policy names, in PEM; "" for none
-	size   int    // of the policy as JSON without its bundle, in bytes, about
+	key        Key
+	object     metav1.Object
+	policy     *config.Policy     // nil for a credential
+	credential *config.Credential // nil for a policy
+	bundle     string             // that it names, in PEM; "" for none
+	size       int                // as JSON without its bundle, in bytes, about
 }
 
-// memory estimates what a server holds for the policy without its bundle and its expressions, in bytes.
+// shardKey chooses its file.
+func (p *rendered) shardKey() string {
+	if p.credential != nil {
+		return p.credential.Name
+	}
+	return p.policy.TenantID
+}
+
+// bundleName is that of its bundle in the file.
+func (p *rendered) bundleName() string {
+	if p.credential != nil {
+		return p.credential.CABundle
+	}
+	return p.policy.CABundle
+}
+
+// memory estimates what a server holds for it without its bundle and its expressions, in bytes.
 func (p *rendered) memory() int {
+	if p.credential != nil {
+		return p.size + perCredential + perDecryptionKey + perDecryptionByte*len(p.credential.Key)
+	}
+	return p.policyMemory()
+}
+
+func (p *rendered) policyMemory() int {
 	n := p.size + perPolicy + perString*(len(p.policy.Audiences)+len(p.policy.Algorithms)+len(p.policy.TokenTypes))
 	for i := range p.policy.Issuers {
 		issuer := &p.policy.Issuers[i]
@@ -74,8 +104,14 @@ func (p *rendered) memory() int {
 	return n
 }
 
-// expressions are the texts that a server compiles for the policy.
+// expressions are the texts that a server compiles for it.
 func (p *rendered) expressions() []string {
+	if p.credential != nil {
+		if p.credential.AllowedCallers == "" {
+			return nil
+		}
+		return []string{p.credential.AllowedCallers}
+	}
 	c := &p.policy.Claims
 	all := []string{c.Username.Expression, c.Email.Expression, c.Groups.Expression}
 	for i := range c.Headers {
@@ -87,7 +123,7 @@ func (p *rendered) expressions() []string {
 	return slices.DeleteFunc(all, func(text string) bool { return text == "" })
 }
 
-// holding adds up what policies take, each bundle and each expression once.
+// holding adds up what policies and credentials take, each bundle and each expression once.
 type holding struct {
 	content  int               // bytes of a file before compression, about
 	memory   int               // bytes of a server's memory, about
@@ -99,13 +135,13 @@ func (h *holding) add(p *rendered) {
 	h.content += p.size
 	h.memory += p.memory()
 	h.addPrograms(p)
-	if _, there := h.bundles[p.policy.CABundle]; p.bundle == "" || there {
+	if _, there := h.bundles[p.bundleName()]; p.bundle == "" || there {
 		return
 	}
 	if h.bundles == nil {
 		h.bundles = map[string]string{}
 	}
-	h.bundles[p.policy.CABundle] = p.bundle
+	h.bundles[p.bundleName()] = p.bundle
 	h.content += len(p.bundle)
 	h.memory += perBundle * len(p.bundle)
 }
@@ -125,12 +161,12 @@ func (h *holding) addPrograms(p *rendered) {
 
 // fit keeps as many of the first claimants as the server has room for. It does not look at shards: their number must
 // not decide who is served.
-func fit(policies []*rendered) (kept, beyond []*rendered) {
+func fit(claimants []*rendered) (kept, beyond []*rendered) {
 	var held holding
-	for i, p := range policies {
+	for i, p := range claimants {
 		if held.add(p); held.memory > maxTotal {
-			return policies[:i], policies[i:]
+			return claimants[:i], claimants[i:]
 		}
 	}
-	return policies, nil
+	return claimants, nil
 }

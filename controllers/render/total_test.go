@@ -135,7 +135,7 @@ func TestServerIsFull(t *testing.T) {
 						n++
 					case v.Served:
 						t.Errorf("%s is served, an older one is not", p.Name)
-					case v.Accepted.Reason != v1alpha1.ReasonTooLarge || !strings.Contains(v.Accepted.Message, "the AuthServer is full: its policies may take 64 MiB of its memory together") || v.Fingerprint != "":
+					case v.Accepted.Reason != v1alpha1.ReasonTooLarge || !strings.Contains(v.Accepted.Message, "the AuthServer is full: its policies and credentials may take 64 MiB of its memory together") || v.Fingerprint != "":
 						t.Fatalf("%s: %+v", p.Name, v)
 					}
 				}

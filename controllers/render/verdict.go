@@ -53,12 +53,14 @@ func (f *findings) bad() bool { return len(f.problems) > 0 }
 // verdict makes the conditions. The first problem's reason is the condition's.
 func (f *findings) verdict() Verdict {
 	v := Verdict{Problems: f.problems, Warnings: f.warnings, References: f.references}
-	v.Accepted = condition(of(f.problems, v1alpha1.ConditionAccepted), v1alpha1.ReasonAccepted, "the spec is valid"+told(f.warnings))
+	v.Accepted = condition(of(f.problems, v1alpha1.ConditionAccepted), v1alpha1.ReasonAccepted, acceptedMessage(f.warnings))
 	if refs := of(f.problems, v1alpha1.ConditionResolvedRefs); v.Accepted.Status || len(refs) > 0 {
 		v.ResolvedRefs = condition(refs, v1alpha1.ReasonResolvedRefs, "every Secret and ConfigMap that the spec names is there and usable")
 	}
 	return v
 }
+
+func acceptedMessage(warnings []Problem) string { return "the spec is valid" + told(warnings) }
 
 // told appends warnings to a positive message.
 func told(warnings []Problem) string {
