@@ -19,6 +19,9 @@ const (
 	MaxLength = 16 << 10
 )
 
+// claimUsernameParts is claims.ClaimUsernameParts.
+const claimUsernameParts = "username_parts"
+
 // ErrTooLarge says that a user's claims do not fit into a token.
 var ErrTooLarge = errors.New("the access token would be longer than 16 KiB: shorten the user's list of groups")
 
@@ -34,6 +37,10 @@ type AccessToken struct {
 	// The rest is left out where empty.
 	Organization, PreferredUsername, Email, Name string
 	Groups                                       []string
+	// UsernameParts are what PreferredUsername is joined from, where it is (claims.Person).
+	UsernameParts []string
+	// Scope is a list with spaces (RFC 9068 §2.2.3).
+	Scope string
 }
 
 // Sign returns the signed token in compact form. The key is the one whose time it is at t.IssuedAt.
@@ -67,7 +74,7 @@ func (t *AccessToken) claims() (jwt.MapClaims, error) {
 		"exp": t.Expiry.Unix(), "iat": t.IssuedAt.Unix(),
 	}
 	for name, value := range map[string]string{
-		"organization": t.Organization, "preferred_username": t.PreferredUsername, "email": t.Email, "name": t.Name,
+		"organization": t.Organization, "preferred_username": t.PreferredUsername, "email": t.Email, "name": t.Name, "scope": t.Scope,
 	} {
 		if value != "" {
 			claims[name] = value
@@ -75,6 +82,9 @@ func (t *AccessToken) claims() (jwt.MapClaims, error) {
 	}
 	if len(t.Groups) > 0 {
 		claims["groups"] = t.Groups
+	}
+	if len(t.UsernameParts) > 0 {
+		claims[claimUsernameParts] = t.UsernameParts
 	}
 	return claims, nil
 }

@@ -33,6 +33,8 @@ type Grant struct {
 	ExpiresIn        time.Duration
 	RefreshToken     string
 	RefreshExpiresIn time.Duration
+	// Scope is the access token's, a list with spaces; empty for logins, which have none.
+	Scope string
 }
 
 // Issue issues the first tokens of a new family. Errors are ErrInvalidGrant where the session has ended, or faults of store, signer
@@ -101,13 +103,22 @@ func (s *Service) AccessToken(snap *Snapshot, a *Account, now time.Time) (token 
 }
 
 func (s *Service) access(snap *Snapshot, a *Account, client string, now time.Time) (string, error) {
+	id, err := s.tokenID()
+	if err != nil {
+		return "", err
+	}
+	return snap.signer.Sign(&issue.AccessToken{
+		Issuer: snap.issuer, Subject: a.Subject, Audience: snap.audience,
+		IssuedAt: now, Expiry: now.Add(snap.accessLifetime), ID: id, ClientID: cmp.Or(client, issue.ClientID),
+		Organization: a.Organization, PreferredUsername: a.Username, Email: a.Email, Name: a.Name, Groups: a.Groups,
+	})
+}
+
+// tokenID makes a token's jti.
+func (s *Service) tokenID() (string, error) {
 	id := make([]byte, 16)
 	if _, err := io.ReadFull(s.Random, id); err != nil {
 		return "", fmt.Errorf("making a token's ID: %w", err)
 	}
-	return snap.signer.Sign(&issue.AccessToken{
-		Issuer: snap.issuer, Subject: a.Subject, Audience: snap.audience,
-		IssuedAt: now, Expiry: now.Add(snap.accessLifetime), ID: base64.RawURLEncoding.EncodeToString(id), ClientID: cmp.Or(client, issue.ClientID),
-		Organization: a.Organization, PreferredUsername: a.Username, Email: a.Email, Name: a.Name, Groups: a.Groups,
-	})
+	return base64.RawURLEncoding.EncodeToString(id), nil
 }
