@@ -6,6 +6,7 @@
 //	gatehouse lint -f PATH…             what is wrong with them, by file and line
 //	gatehouse render -f PATH… -o DIR    the files that `authserver --config-dir DIR` serves
 //	gatehouse verify (--ops URL | -f …) why a token is accepted or refused
+//	gatehouse import KIND FILE          manifests from the settings of another system
 //	gatehouse users …                   the directory: add, list, show, change and remove users
 //	gatehouse hash-password             a password's hash for a list of users
 //

@@ -32,7 +32,7 @@ func main() {
 
 // commands are the command line's commands.
 var commands = []func(stdin io.Reader) *cobra.Command{
-	newServeCommand, newLintCommand, newRenderCommand, newVerifyCommand, newUsersCommand, newHashPasswordCommand,
+	newServeCommand, newLintCommand, newRenderCommand, newVerifyCommand, newImportCommand, newUsersCommand, newHashPasswordCommand,
 }
 
 // run is main with its surroundings handed in; it returns the exit code.

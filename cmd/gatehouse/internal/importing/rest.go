@@ -70,3 +70,12 @@ func (v Value) texts(key string, f func(key, text string)) {
 		m.Value.texts(key, f)
 	}
 }
+
+// Comments is how many notes the manifests have.
+func (r *Result) Comments() int {
+	n := len(r.Notes)
+	for _, o := range r.Objects {
+		n += len(o.Notes)
+	}
+	return n
+}
