@@ -100,7 +100,8 @@ const (
 	ReasonEmptyWithEachPod = "EmptyWithEachPod"
 )
 
-// Reasons of CredentialReady, beside those of UpstreamReady from AddressNotAllowed to BadContent: why there is no new token. The status stays True while the token of before is valid.
+// Reasons of CredentialReady, beside those of UpstreamReady from AddressNotAllowed to BadContent and the negative ones of Accepted and ResolvedRefs: why there is no new
+// token. The status stays True while the token of before is valid.
 const (
 	// ReasonIssued is the positive reason: the Secret holds a token, and the message says until when.
 	ReasonIssued = "Issued"
@@ -108,6 +109,8 @@ const (
 	ReasonRequestRefused = "RequestRefused"
 	// ReasonSecretNotControlled means that a Secret of that name exists which this object does not control.
 	ReasonSecretNotControlled = "SecretNotControlled"
+	// ReasonSecretNotWritten means that the API server refused to write the Secret, as for a quota or an admission webhook.
+	ReasonSecretNotWritten = "SecretNotWritten"
 )
 
 // Reasons of ConfigApplied, Ready and Stalled. When Ready or Stalled follows from another condition, it carries

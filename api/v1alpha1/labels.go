@@ -24,6 +24,13 @@ const (
 	// pod that the shipped ValidatingAdmissionPolicy lets the operator change.
 	AnnotationConfigHash = "auth.gatehouse.dev/config-hash"
 
+	// The annotations of a Secret that a JWTBearer provider's outputSecretName names: when its token was obtained, when the next one is due and when it ends (RFC
+	// 3339, UTC), and a hash of what it was made of, in which there is no secret. From them a new operator knows what is due.
+	AnnotationIssuedAt   = "auth.gatehouse.dev/issued-at"
+	AnnotationRenewAt    = "auth.gatehouse.dev/renew-at"
+	AnnotationExpiresAt  = "auth.gatehouse.dev/expires-at"
+	AnnotationSourceHash = "auth.gatehouse.dev/source-hash"
+
 	// SecretTypePrefix begins the Secret types that Gatehouse defines; Secrets of such types may be
 	// referred to, as may Opaque, kubernetes.io/tls and kubernetes.io/basic-auth.
 	SecretTypePrefix = "auth.gatehouse.dev/"
