@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package v1alpha1 holds Gatehouse's three kinds: AuthServer (where and how an
-// auth server runs), IdentityProvider (how people and programs log in) and
+// auth server runs), IdentityProvider (how people log in, and programs get a
+// credential for somebody else's API) and
 // TenantJWTPolicy (which tokens a tenant's requests may carry).
 //
 // Every string and list is bounded, every default is written into the schema,
@@ -15,6 +16,9 @@
 //     [IdentityProviderSpec], its file in controllers/render and its row in
 //     provider.go there, its block on authserver/config's Provider, and its
 //     file in authserver/idp with one line of the table connectors;
+//   - a field of a credential: its field on [JWTBearerProvider] and on
+//     authserver/config's Credential, controllers/render's jwtbearer.go and
+//     credential.go, and authserver/assertion;
 //   - a token algorithm: its value on [SignatureAlgorithm] and one row in
 //     authserver/jwk's table;
 //   - an algorithm of encryption: its value on [KeyAlgorithm] or

@@ -12,7 +12,7 @@ const DefaultJWTBearerGrant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.tokenEndpoint) || (has(self.subject) && has(self.audience))",message="tokenEndpoint needs subject and audience: RFC 7523 section 3 requires sub and aud"
 // +kubebuilder:validation:XValidation:rule="has(self.tokenEndpoint) || !(has(self.grantType) || has(self.clientID) || has(self.clientSecretRef) || has(self.clientAuthenticationMethod) || has(self.parameters))",message="grantType, clientID, clientSecretRef, clientAuthenticationMethod and parameters are for tokenEndpoint: set it, or leave them out"
-// +kubebuilder:validation:XValidation:rule="!has(self.clientSecretRef) || has(self.clientID)",message="clientSecretRef needs clientID"
+// +kubebuilder:validation:XValidation:rule="!(has(self.clientSecretRef) || has(self.clientAuthenticationMethod)) || has(self.clientID)",message="clientSecretRef and clientAuthenticationMethod need clientID"
 // +kubebuilder:validation:XValidation:rule="!has(self.clientAuthenticationMethod) || (self.clientAuthenticationMethod == 'None') != has(self.clientSecretRef)",message="clientSecretRef goes with every clientAuthenticationMethod but None"
 type JWTBearerProvider struct {
 	// KeySecretRef names the key that signs: a private key as PEM (PKCS#8, PKCS#1 or SEC 1) or JWK, or for HS256, HS384 and HS512 a secret of at least 32, 48 or 64 bytes, as it
@@ -56,8 +56,8 @@ type JWTBearerProvider struct {
 	// +optional
 	Lifetime Duration `json:"lifetime,omitempty"`
 
-	// Headers are further members of the JWT's header, such as typ. alg may be there only if it equals algorithm, kid only if it equals keyID; crit, b64, zip and enc
-	// never. At most 16 members.
+	// Headers are further members of the JWT's header, such as typ (default JWT) or x5t. alg may be there only if it equals algorithm, kid only if it equals keyID; crit,
+	// b64, zip and enc never. At most 16 members, 8 KiB and 8 levels.
 	//
 	// +kubebuilder:validation:Type=object
 	// +kubebuilder:validation:MaxProperties=16
@@ -66,6 +66,7 @@ type JWTBearerProvider struct {
 	Headers *apiextensionsv1.JSON `json:"headers,omitempty"`
 
 	// AdditionalClaims are further claims, any JSON, such as scope: at most 64, 8 KiB and 8 levels. None of iss, sub, aud, iat, exp and jti, which have fields of their own or are made.
+	// nbf is sent only if it is here, as the fixed time that it is.
 	//
 	// +kubebuilder:validation:Type=object
 	// +kubebuilder:validation:MaxProperties=64
@@ -113,9 +114,11 @@ type JWTBearerProvider struct {
 
 	// OutputSecretName names a Secret of this namespace that the operator keeps fresh for workloads: its keys are token, token_type, expires_at (RFC 3339) and
 	// authorization, a ready-made header value. It is created only if absent, and goes with this object; a Secret that this object does not control is never touched.
+	// It is none that this object reads, and no other provider of the namespace writes it. Whoever may read the namespace's Secrets can read it.
 	//
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be the name of a Secret, such as api-token"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="must be the name of a Secret, such as api-token"
+	// +kubebuilder:validation:XValidation:rule="!self.startsWith('gatehouse-')",message="names that begin with gatehouse- are the operator's own: choose another, such as api-token"
 	// +optional
 	OutputSecretName string `json:"outputSecretName,omitempty"`
 
