@@ -57,6 +57,7 @@ type Policy struct {
 	acceptOwn bool
 	upstream  string        // name of the credential for the application, "" for none
 	refresh   time.Duration // how often its key sets are fetched while they are in use
+	exchange  *exchange     // how it takes assertions; nil: it takes none
 }
 
 // Object is "TenantJWTPolicy/namespace/name", the key at /configz.
@@ -188,6 +189,7 @@ func (m *compiler) compile(c *config.Policy) (*Policy, error) {
 	if p.rules.Encryption, err = compileEncryption(c.Decryption); err != nil {
 		return nil, fmt.Errorf("decryption: %w", err)
 	}
+	p.exchange = compileExchange(c.TokenExchange, &p.rules)
 	if p.claims, err = claims.Compile(&c.Claims, c.TenantID); err != nil {
 		return nil, err
 	}

@@ -65,6 +65,12 @@ type judgement struct {
 	// subject is claims for rules and mappings, which share what evaluating may cost.
 	subject *claims.Subject
 	leeway  time.Duration // that claims were judged with
+	vouched bool          // the token is its issuer's
+
+	// Of an assertion, nil for everything else.
+	assertion *Assertion
+	issued    *Issued // once it is found good
+	looked    bool    // whether it was used before
 
 	decision Decision
 }
@@ -164,6 +170,30 @@ func isJWE(raw string) bool { return strings.Count(raw, ".") == 4 }
 
 // judgeForeign judges a token of somebody else's making.
 func (j *judgement) judgeForeign(ctx context.Context) error {
+	if err := j.vouch(ctx); err != nil {
+		return err
+	}
+	p := j.policy
+	j.leeway = p.rules.Leeway
+	var err error
+	if j.claims, err = j.token.Claims(&p.rules, j.now); err != nil {
+		return err
+	}
+	j.subject = claims.Of(j.claims)
+	if j.source >= 0 {
+		if err := j.checkSource(&p.sources[j.source]); err != nil {
+			return err
+		}
+	}
+	if err := j.checkClaims(); err != nil {
+		return err
+	}
+	j.decision.Identity, err = p.claims.Identify(j.subject)
+	return err
+}
+
+// vouch finds out whether the token is what it says: of one of the policy's issuers, by its signature or by an encryption that stands for one.
+func (j *judgement) vouch(ctx context.Context) error {
 	p, t := j.policy, j.token
 	if err := t.Check(&p.rules); err != nil {
 		return err
@@ -179,22 +209,8 @@ func (j *judgement) judgeForeign(ctx context.Context) error {
 			return err
 		}
 	}
-	j.leeway = p.rules.Leeway
-	var err error
-	if j.claims, err = t.Claims(&p.rules, j.now); err != nil {
-		return err
-	}
-	j.subject = claims.Of(j.claims)
-	if j.source >= 0 {
-		if err := j.checkSource(&p.sources[j.source]); err != nil {
-			return err
-		}
-	}
-	if err := j.checkClaims(); err != nil {
-		return err
-	}
-	j.decision.Identity, err = p.claims.Identify(j.subject)
-	return err
+	j.vouched = true
+	return nil
 }
 
 // verify checks the signature with the one key of the source.

@@ -34,21 +34,24 @@ func NotConfiguredReport() *Report {
 // those after it were not made.
 func (j *judgement) report() *Report {
 	d := &j.decision
-	r := &Report{Status: d.Status, Reason: d.Reason, Tenant: d.Tenant, Policy: d.Policy, Checks: make([]Check, len(checks))}
-	failed := len(checks)
+	rows := j.rows()
+	r := &Report{Status: d.Status, Reason: d.Reason, Tenant: d.Tenant, Policy: d.Policy, Checks: make([]Check, len(rows))}
+	failed := len(rows)
 	if d.Status != http.StatusOK {
-		failed, r.Fix = find(d.Reason)
+		failed, r.Fix = findIn(rows, d.Reason)
 		if d.Reason == ReasonKeysUnavailable { // the key engine's message says what to change, and is all there is without a cluster
 			r.Fix = join(strings.TrimPrefix(d.Detail, keys.ErrUnavailable.Error()+": "), r.Fix)
 		}
+	} else if j.issued != nil {
+		r.AccessToken = j.issued.claims(d.Tenant)
 	} else {
 		r.Headers, r.Upstream = headersOf(&d.Identity, j.set.headers), d.Upstream
 	}
-	for i := range checks {
-		c, out := &checks[i], &r.Checks[i]
+	for i := range rows {
+		c, out := &rows[i], &r.Checks[i]
 		out.Name = c.name
 		switch {
-		case i > failed, i < failed && c.inside && j.closed(failed):
+		case i > failed, i < failed && c.inside && j.closed(rows, failed):
 			out.Outcome = OutcomeNotReached
 		case i == failed:
 			out.Outcome, out.Detail = OutcomeFailed, join(d.Detail, c.observe(j))
@@ -65,17 +68,27 @@ func (j *judgement) report() *Report {
 }
 
 // closed tells of an encrypted token that there was no key to open it with.
-func (j *judgement) closed(failed int) bool {
-	return failed < len(checks) && checks[failed].name == checkKey && j.token == nil && isEncrypted(j)
+func (j *judgement) closed(rows []check, failed int) bool {
+	return failed < len(rows) && rows[failed].name == checkKey && j.token == nil && isEncrypted(j)
+}
+
+// rows are the checks that j meets.
+func (j *judgement) rows() []check {
+	if j.assertion != nil {
+		return assertionChecks
+	}
+	return checks[:]
 }
 
 // find returns the check that fails for the reason, and the fix. A reason that the table lacks would be a fault of this
 // program; no check is then shown as if it held.
-func find(reason token.Reason) (index int, fix string) {
-	for i := range checks {
-		at := slices.IndexFunc(checks[i].causes, func(c cause) bool { return c.reason == reason })
+func find(reason token.Reason) (index int, fix string) { return findIn(checks[:], reason) }
+
+func findIn(rows []check, reason token.Reason) (index int, fix string) {
+	for i := range rows {
+		at := slices.IndexFunc(rows[i].causes, func(c cause) bool { return c.reason == reason })
 		if at >= 0 {
-			return i, checks[i].causes[at].fix
+			return i, rows[i].causes[at].fix
 		}
 	}
 	return 0, ""

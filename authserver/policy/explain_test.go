@@ -60,7 +60,7 @@ func declaredReasons(t *testing.T, dir string) map[string]string {
 // TestEveryReasonHasOneCheck guards that whatever is told in logs is explained.
 func TestEveryReasonHasOneCheck(t *testing.T) {
 	rows := map[string][]string{}
-	for _, c := range checks {
+	for _, c := range slices.Concat(checks[:], beforeTenant, afterTenant, afterToken) {
 		for _, cause := range c.causes {
 			rows[string(cause.reason)] = append(rows[string(cause.reason)], c.name)
 			if cause.fix == "" {

@@ -26,7 +26,7 @@ const (
 // Report explains one decision: every check in the order of DESIGN §7, and what to do about the one that failed. It holds neither the token nor a
 // secret: of the token only header and registered claims that an operator needs, quoted and cut short.
 type Report struct {
-	// Status is what /verify answers: 200, 401, 403 or 503.
+	// Status is what /verify answers: 200, 401, 403 or 503; for an assertion what the token endpoint does: 200, 400 or 503.
 	Status int `json:"status"`
 	// Reason is the code of logs and metrics; empty with 200.
 	Reason token.Reason `json:"reason,omitempty"`
@@ -41,6 +41,8 @@ type Report struct {
 	Fix string `json:"fix,omitempty"`
 	// Headers are the identity headers of the answer, by name; set with 200 only.
 	Headers map[string]string `json:"headers,omitempty"`
+	// AccessToken is what an access token for the assertion would say beside when it was made and for whom; set with 200 for assertions only, which have no Headers.
+	AccessToken map[string]any `json:"access_token_claims,omitempty"`
 }
 
 // Check is one step.

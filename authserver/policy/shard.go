@@ -21,6 +21,7 @@ type Shard struct {
 	defaults      []*Policy
 	headers       []string // that its policies map, each once
 	remotes       map[keys.Source]time.Duration
+	takers        map[string][]*Policy // of assertions, by issuer, in the order of their tenants
 
 	credentials []Credential
 }
@@ -131,6 +132,7 @@ func (s *Shard) describe() {
 		}
 	}
 	s.headers = slices.Sorted(maps.Keys(headers))
+	s.takers = takersOf(s.tenants)
 }
 
 // For returns the shard for another way of reaching URLs. Nothing is read or parsed for it; policies that name no URL, and
