@@ -27,19 +27,26 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	plugin, args := calledAs(os.Args[0], os.Args[1:])
+	os.Exit(runAs(ctx, plugin, args, os.Stdin, os.Stdout, os.Stderr))
 }
 
 // commands are the command line's commands.
 var commands = []func(stdin io.Reader) *cobra.Command{
 	newServeCommand, newLintCommand, newRenderCommand, newVerifyCommand, newImportCommand, newUsersCommand, newHashPasswordCommand,
+	newStatusCommand, newCompletionCommand,
 }
 
 // run is main with its surroundings handed in; it returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return runAs(ctx, false, args, stdin, stdout, stderr)
+}
+
+// newRoot is the command line; with plugin it is kubectl's.
+func newRoot(plugin bool, stdin io.Reader) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "gatehouse",
-		Short:         "Serve, check and render Gatehouse's objects without a cluster, and keep its users",
+		Short:         "Serve, check and import Gatehouse's objects without a cluster, see how those of a cluster are, and keep users",
 		Version:       version.String(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -48,10 +55,19 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			return errors.New("a command is missing")
 		},
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true // ours says more
 	for _, newCommand := range commands {
 		root.AddCommand(newCommand(stdin))
 	}
+	completable(root)
+	if plugin {
+		asPlugin(root)
+	}
+	return root
+}
+
+func runAs(ctx context.Context, plugin bool, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot(plugin, stdin)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
+)
+
+// maxObjectEvents bounds the events that are told of one object.
+const maxObjectEvents = 5
+
+// NewReport makes a report of what was read.
+func NewReport(o *Objects) *Report {
+	b := builder{objects: o, events: eventsByObject(o.Events), servers: map[types.NamespacedName]*Server{}}
+	for _, s := range o.Servers {
+		b.addServer(s)
+	}
+	for name := range o.named() {
+		if b.servers[name] == nil {
+			b.addAbsent(name)
+		}
+	}
+	for _, p := range o.Providers {
+		b.addProvider(p)
+	}
+	for _, p := range o.Policies {
+		b.addTenant(p)
+	}
+	b.addPods()
+	r := &Report{APIVersion: SchemaVersion, Kind: SchemaKind, Time: o.Time.UTC().Truncate(0), Notes: o.Notes, AuthServers: []Server{}}
+	for _, name := range slices.SortedFunc(maps.Keys(b.servers), byName) {
+		s := b.servers[name]
+		slices.SortFunc(s.IdentityProviders, func(a, b Provider) int { return byPlace(&a.Object, &b.Object) })
+		slices.SortFunc(s.TenantJWTPolicies, func(a, b Tenant) int { return byPlace(&a.Object, &b.Object) })
+		r.AuthServers = append(r.AuthServers, *s)
+	}
+	r.count()
+	return r
+}
+
+func byName(a, b types.NamespacedName) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+func byPlace(a, b *Object) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+type builder struct {
+	objects *Objects
+	events  map[eventKey][]Event
+	servers map[types.NamespacedName]*Server
+}
+
+func (b *builder) judge(kind string, m *metav1.ObjectMeta, observed int64, conditions []metav1.Condition) Object {
+	o := judge(m, observed, conditions, b.objects.Time)
+	o.Events = b.events[eventKey{kind, m.Namespace, m.Name}]
+	return o
+}
+
+func (b *builder) addServer(s *v1alpha1.AuthServer) {
+	o := b.judge(v1alpha1.KindAuthServer, &s.ObjectMeta, s.Status.ObservedGeneration, s.Status.Conditions)
+	if o.State.ready() {
+		o.Problems = append(o.Problems, replicaAdvice(s)...)
+	}
+	out := &Server{
+		Object: o, URL: s.Status.URL, Applied: s.Status.Applied, AppliedReplicas: s.Status.AppliedReplicas,
+		Replicas: s.Status.Replicas, WantedReplicas: s.Spec.Replicas, ConfigHash: s.Status.ConfigHash, Store: string(s.Spec.Store.Type),
+		ServedIdentityProviders: s.Status.IdentityProviders, ServedTenantJWTPolicies: s.Status.TenantJWTPolicies,
+		IdentityProviders: []Provider{}, TenantJWTPolicies: []Tenant{},
+	}
+	b.servers[types.NamespacedName{Namespace: s.Namespace, Name: s.Name}] = out
+}
+
+// addAbsent adds an AuthServer that objects name and that was not read.
+func (b *builder) addAbsent(name types.NamespacedName) {
+	o := Object{Namespace: name.Namespace, Name: name.Name, State: StateMissing}
+	if b.objects.Unreadable[name] {
+		o.State = StateUnknown
+	} else {
+		o.Problems = []Problem{{Severity: SeverityError, Reason: string(StateMissing), Message: "objects name it, and it does not exist: create it, or change their spec.authServerRef"}}
+		if name.Name == v1alpha1.DefaultServerName {
+			o.Problems[0].Message = "it does not exist yet: the operator creates it for the objects of its namespace that name it"
+		}
+	}
+	b.servers[name] = &Server{Object: o, IdentityProviders: []Provider{}, TenantJWTPolicies: []Tenant{}}
+}
+
+func (b *builder) addProvider(p *v1alpha1.IdentityProvider) {
+	s := b.servers[serverOf(p.Namespace, p.Spec.AuthServerRef)]
+	out := Provider{
+		Object: b.judge(v1alpha1.KindIdentityProvider, &p.ObjectMeta, p.Status.ObservedGeneration, p.Status.Conditions),
+		Type:   string(p.Spec.Type), DisplayName: p.Spec.DisplayName,
+	}
+	if p.Spec.JWTBearer != nil {
+		out.OutputSecret = p.Spec.JWTBearer.OutputSecretName
+	}
+	s.IdentityProviders = append(s.IdentityProviders, out)
+}
+
+func (b *builder) addTenant(p *v1alpha1.TenantJWTPolicy) {
+	s := b.servers[serverOf(p.Namespace, p.Spec.AuthServerRef)]
+	s.TenantJWTPolicies = append(s.TenantJWTPolicies, Tenant{
+		Object:   b.judge(v1alpha1.KindTenantJWTPolicy, &p.ObjectMeta, p.Status.ObservedGeneration, p.Status.Conditions),
+		TenantID: p.Spec.TenantID, Default: p.Spec.Default, KeysFetched: b.keysFetched(p),
+	})
+}
+
+// keysFetched is the time of the oldest fetch whose keys serve, over the pods that were asked; nil without.
+func (b *builder) keysFetched(p *v1alpha1.TenantJWTPolicy) *metav1.Time {
+	var oldest *metav1.Time
+	for _, answer := range b.objects.Answers {
+		m := answer.Objects[v1alpha1.KindTenantJWTPolicy+"/"+p.Namespace+"/"+p.Name][v1alpha1.ConditionUpstreamReady]
+		if !m.Fetched.IsZero() && (oldest == nil || m.Fetched.Before(oldest.Time)) {
+			oldest = &metav1.Time{Time: m.Fetched}
+		}
+	}
+	return oldest
+}
+
+// addPods gives each server its pods: all with Options.Pods, else those of servers that have something to explain.
+func (b *builder) addPods() {
+	for i := range b.objects.Pods {
+		p := &b.objects.Pods[i]
+		s := b.servers[types.NamespacedName{Namespace: p.Namespace, Name: p.Labels[v1alpha1.LabelServer]}]
+		if s == nil || (b.objects.Answers == nil && len(s.Problems) == 0) {
+			continue
+		}
+		out := describePod(p)
+		if answer, ok := b.objects.Answers[types.NamespacedName{Namespace: p.Namespace, Name: p.Name}]; ok {
+			out.judge(&answer)
+		}
+		s.Pods = append(s.Pods, out)
+	}
+	for _, s := range b.servers {
+		slices.SortFunc(s.Pods, func(a, b Pod) int { return cmp.Compare(a.Name, b.Name) })
+	}
+}
+
+func (p *Pod) judge(a *Answer) {
+	p.Files = len(a.Files)
+	if a.Problem != "" {
+		p.Problem = a.Problem
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Files)) {
+		f := a.Files[name]
+		if f.Mounted != f.Serving {
+			p.Behind++
+		}
+		if f.Error != "" && p.Problem == "" {
+			p.Problem = fmt.Sprintf("file %s is not served: %s", name, f.Error)
+		}
+	}
+}
+
+// describePod says how a pod is, and if it is not ready why.
+func describePod(p *corev1.Pod) Pod {
+	out := Pod{Name: p.Name, Phase: string(p.Status.Phase), Started: p.Status.StartTime, Node: p.Spec.NodeName}
+	if p.DeletionTimestamp != nil {
+		out.Phase = string(StateTerminating)
+	}
+	for i := range p.Status.ContainerStatuses {
+		c := &p.Status.ContainerStatuses[i]
+		out.Restarts += c.RestartCount
+		switch {
+		case c.State.Waiting != nil && c.State.Waiting.Reason != "":
+			out.Phase, out.Problem = c.State.Waiting.Reason, c.State.Waiting.Message
+		case c.State.Terminated != nil && c.State.Terminated.Reason != "":
+			out.Phase, out.Problem = c.State.Terminated.Reason, c.State.Terminated.Message
+		}
+	}
+	for _, c := range p.Status.Conditions {
+		switch {
+		case c.Type == corev1.PodReady:
+			out.Ready = c.Status == corev1.ConditionTrue
+		case c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && out.Problem == "":
+			out.Problem = c.Message
+		}
+	}
+	return out
+}
+
+type eventKey struct{ kind, namespace, name string }
+
+// eventsByObject are the latest events of each object, newest first.
+func eventsByObject(events []corev1.Event) map[eventKey][]Event {
+	out := map[eventKey][]Event{}
+	for i := range events {
+		e := &events[i]
+		key := eventKey{e.InvolvedObject.Kind, e.InvolvedObject.Namespace, e.InvolvedObject.Name}
+		out[key] = append(out[key], Event{Reason: e.Reason, Message: e.Message, Last: lastOf(e), Count: countOf(e)})
+	}
+	for key, list := range out {
+		slices.SortFunc(list, func(a, b Event) int {
+			return cmp.Or(b.Last.Compare(a.Last.Time), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Message, b.Message))
+		})
+		out[key] = list[:min(len(list), maxObjectEvents)]
+	}
+	return out
+}
+
+// lastOf is when an event happened last: events of either API are listed here.
+func lastOf(e *corev1.Event) metav1.Time {
+	switch {
+	case e.Series != nil && !e.Series.LastObservedTime.IsZero():
+		return metav1.Time{Time: e.Series.LastObservedTime.Time}
+	case !e.LastTimestamp.IsZero():
+		return e.LastTimestamp
+	case !e.EventTime.IsZero():
+		return metav1.Time{Time: e.EventTime.Time}
+	}
+	return e.CreationTimestamp
+}
+
+func countOf(e *corev1.Event) int32 {
+	if e.Series != nil {
+		return e.Series.Count
+	}
+	return max(e.Count, 1)
+}
+
+// count counts what is there.
+func (r *Report) count() {
+	r.Summary = Summary{}
+	add := func(c *Count, o *Object) {
+		c.Total++
+		if o.State.ready() {
+			c.Ready++
+		}
+		for _, p := range o.Problems {
+			if p.Severity == SeverityError {
+				r.Summary.Errors++
+			} else {
+				r.Summary.Warnings++
+			}
+		}
+	}
+	for i := range r.AuthServers {
+		s := &r.AuthServers[i]
+		if s.State != StateUnknown && !s.partial {
+			add(&r.Summary.AuthServers, &s.Object)
+		}
+		for j := range s.IdentityProviders {
+			add(&r.Summary.IdentityProviders, &s.IdentityProviders[j].Object)
+		}
+		for j := range s.TenantJWTPolicies {
+			add(&r.Summary.TenantJWTPolicies, &s.TenantJWTPolicies[j].Object)
+		}
+	}
+	r.Ready = r.Summary.Errors == 0
+}
