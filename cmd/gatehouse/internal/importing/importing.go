@@ -11,7 +11,10 @@ import (
 )
 
 // Importers are the systems that files can come from, by the name on the command line.
-var Importers = map[string]Kind{}
+var Importers = map[string]Kind{
+	"jumper": jumper,
+	"timbr":  timbr,
+}
 
 // Kind is a system whose settings can be imported.
 type Kind struct {

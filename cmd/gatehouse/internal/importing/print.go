@@ -89,6 +89,9 @@ func (r *Result) head(out *bytes.Buffer, p Print) {
 		files += " -f " + filepath.Base(oneLine(p.SecretsOut))
 		wrap(out, "- ", fmt.Sprintf("%s has the Secrets: keep it out of repositories, and delete it when they are in the cluster.", filepath.Base(oneLine(p.SecretsOut))))
 	}
+	if p.SecretsOut == "" && r.HasSecrets() {
+		wrap(out, "- ", "Import again with --secrets-out FILE, which writes the Secrets that the settings hold, or make them with those commands, the settings being in the environment:")
+	}
 	for _, s := range r.Secrets {
 		r.headSecret(out, s, p)
 	}

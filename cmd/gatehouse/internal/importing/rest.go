@@ -3,6 +3,7 @@
 package importing
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,8 +13,8 @@ import (
 // read is told by name, one by one where the name has one of the prefixes, as those are about logins.
 func (s *Settings) Finish(r *Result, prefixes ...string) (*Result, error) {
 	if len(s.mistakes) > 0 {
-		slices.SortStableFunc(s.mistakes, func(a, b Mistake) int { return a.Line - b.Line })
-		return nil, s.mistakes
+		slices.SortStableFunc(s.mistakes, func(a, b Mistake) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Text, b.Text)) })
+		return nil, slices.Compact(s.mistakes)
 	}
 	var others []string
 	for _, one := range s.all {
