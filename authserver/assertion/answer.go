@@ -55,7 +55,7 @@ func (a answer) read(asked time.Time) (Token, *Error) {
 	case m.Error != "": // also with status 200, which some send
 		return Token{}, refused(m.Error)
 	case a.status == http.StatusUnauthorized:
-		return Token{}, refused("invalid_client")
+		return Token{}, fail(ReasonRequestRefused, "refused the request with status 401: "+fixes["invalid_client"])
 	case a.status != http.StatusOK:
 		return Token{}, fail(ReasonBadStatus, fmt.Sprintf("answered with status %d, expected 200", a.status))
 	case err != nil || !a.json:

@@ -36,7 +36,7 @@ func NewClient(c *config.Client, audience string) (*Client, error) {
 		}
 		out.key = key
 	default:
-		return nil, errors.New("clientAuthenticationMethod is not known to this server")
+		return nil, errors.New("clientAuthenticationMethod: it is not known to this server")
 	}
 	return out, nil
 }

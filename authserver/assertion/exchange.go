@@ -51,7 +51,7 @@ func compileExchange(c *config.Credential) (*exchange, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &exchange{endpoint: c.TokenEndpoint, host: strings.ToLower(u.Host), grantType: c.GrantType, parameters: c.Parameters}
+	x := &exchange{endpoint: c.TokenEndpoint, host: hostOf(u), grantType: c.GrantType, parameters: c.Parameters}
 	if x.grantType == "" {
 		x.grantType = DefaultGrant
 	}
@@ -71,13 +71,40 @@ func compileExchange(c *config.Credential) (*exchange, error) {
 	if c.Client == nil {
 		return x, nil
 	}
-	if c.Client.ID == "" {
-		return nil, invalid("clientID", "it is required with clientAuthenticationMethod")
-	}
-	if x.client, err = NewClient(c.Client, c.Audience); err != nil {
-		return nil, invalid("clientSecretRef", strings.TrimPrefix(err.Error(), "clientSecretRef: "))
+	if x.client, err = compileClient(c); err != nil {
+		return nil, err
 	}
 	return x, nil
+}
+
+func compileClient(c *config.Credential) (*Client, error) {
+	switch {
+	case c.Client.ID == "":
+		return nil, invalid("clientID", "it is required with clientAuthenticationMethod")
+	case (c.Client.Secret == "") != (c.Client.Authentication == config.ClientNone):
+		return nil, invalid("clientSecretRef", "it goes with every clientAuthenticationMethod but None")
+	}
+	client, err := NewClient(c.Client, c.Audience)
+	if err != nil {
+		field, message, _ := strings.Cut(err.Error(), ": ")
+		return nil, invalid(field, message)
+	}
+	return client, nil
+}
+
+// hostOf is a URL's host for messages: printable ASCII, and the end of one that is long, which tells whose it is.
+func hostOf(u *url.URL) string {
+	const most = 100
+	host := strings.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, strings.ToLower(u.Host))
+	if len(host) > most {
+		host = "..." + host[len(host)-most:]
+	}
+	return host
 }
 
 // checkEndpoint reads the URL (RFC 6749 §3.2). Whether http:// may be used is package outbound's to say, address by address.
@@ -127,8 +154,7 @@ func (x *exchange) request(ctx context.Context, jwt string, now time.Time, rando
 	if err != nil {
 		return nil, fail(ReasonInvalidSource, "tokenEndpoint: it is not a URL that can be asked")
 	}
-	req.Header = h
-	req.GetBody = nil // the jti is spent by its first use: net/http must not send the request again by itself
+	req.Header = h // net/http sends a POST again by itself only where nothing of it was written, so that no jti is used twice
 	return req, nil
 }
 

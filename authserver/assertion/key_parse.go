@@ -116,6 +116,9 @@ func readJWK(text []byte, types []string) (readResult, error) {
 			return readResult{}, fmt.Errorf("reading the private JWK: %w", err)
 		}
 	}
+	if _, ok := members["keys"]; ok {
+		return readResult{}, errors.New("reading the private JWK: it is a JWK Set: leave only the one key")
+	}
 	kty, _ := members.Text("kty")
 	if !slices.Contains(types, kty) {
 		return readResult{}, fmt.Errorf("reading the private JWK: kty is not supported here: use %s", strings.Join(types, ", "))

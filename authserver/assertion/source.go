@@ -26,7 +26,7 @@ type SourceOptions struct {
 	// Jitter returns numbers in [0, 1), each time another. It is called from several goroutines.
 	Jitter func() float64
 	// Context ends the flights under way, as at shutdown; nil never does.
-	Context context.Context //nolint:containedctx // flights belong to the server, not to a request
+	Context context.Context
 	// Done, if not nil, is told of each flight's end, with its error or nil: for metrics and logs.
 	Done func(error)
 }
@@ -97,27 +97,42 @@ func (s *Source) Get(ctx context.Context) (Token, error) {
 	}
 }
 
-// renew starts a flight unless one is under way or too early.
-func (s *Source) renew(now time.Time) { _, _ = s.join(now) }
+// renew starts a flight unless one is under way, it is too early after a failure, or another has just ended well.
+func (s *Source) renew(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.flight == nil && !now.Before(s.retryAt) && !s.fresh(now) {
+		s.start()
+	}
+}
 
 // join returns the flight under way, starts one, or says why not yet.
 func (s *Source) join(now time.Time) (*flight, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch h := s.held.Load(); {
+	switch {
 	case s.flight != nil:
 		return s.flight, nil
-	case s.failure != nil && now.Before(s.retryAt):
-		return nil, s.failure.until(s.retryAt.Sub(now))
-	case h != nil && now.Before(h.renew) && h.token.valid(now): // another flight has just ended
-		ended := &flight{done: make(chan struct{}), token: h.token}
+	case s.fresh(now):
+		ended := &flight{done: make(chan struct{}), token: s.held.Load().token}
 		close(ended.done)
 		return ended, nil
+	case s.failure != nil && now.Before(s.retryAt):
+		return nil, s.failure.until(s.retryAt.Sub(now))
 	}
-	f := &flight{done: make(chan struct{})}
-	s.flight = f
-	go s.fly(f)
-	return f, nil
+	return s.start(), nil
+}
+
+// fresh tells whether there is a token that need not be renewed.
+func (s *Source) fresh(now time.Time) bool {
+	h := s.held.Load()
+	return h != nil && h.token.valid(now) && now.Before(h.renew)
+}
+
+func (s *Source) start() *flight {
+	s.flight = &flight{done: make(chan struct{})}
+	go s.fly(s.flight)
+	return s.flight
 }
 
 func (s *Source) fly(f *flight) {
@@ -129,12 +144,12 @@ func (s *Source) fly(f *flight) {
 	defer cancel()
 	token, err := s.obtain(ctx)
 	s.land(f, token, err)
-	if done := s.options.Done; done != nil {
-		if err == nil {
-			done(nil)
-		} else {
-			done(err)
-		}
+	switch done := s.options.Done; {
+	case done == nil:
+	case err != nil:
+		done(err)
+	default:
+		done(nil)
 	}
 }
 
