@@ -67,8 +67,8 @@ func TestGolden(t *testing.T) {
 // TestGoldenHoldNoSecret guards the conditions' messages: none of the secrets of the inputs may be in one.
 func TestGoldenHoldNoSecret(t *testing.T) {
 	loader := newLoader(t)
-	secrets := []string{"hunter2", "plain-text-password", "0123456789abcdef", "MDEyMzQ1", "argon2id$", "$2a$", "too short", "MHcCAQEE", "client-secret-of", "another client", "MIGHAgEA", "hun%ter2", "gatehouse:"}
-	for _, name := range []string{"users-mistakes", "key-mistakes", "key-warnings", "everything", "decryption", "decryption-mistakes", "oidc", "oauth2", "providers-mistakes", "postgres", "postgres-mistakes"} {
+	secrets := []string{"hunter2", "plain-text-password", "0123456789abcdef", "MDEyMzQ1", "argon2id$", "$2a$", "too short", "MHcCAQEE", "client-secret-of", "another client", "MIGHAgEA", "hun%ter2", "gatehouse:", "jpsQnn", "f83OJ3D2"}
+	for _, name := range []string{"users-mistakes", "key-mistakes", "key-warnings", "everything", "decryption", "decryption-mistakes", "oidc", "oauth2", "providers-mistakes", "postgres", "postgres-mistakes", "credentials", "credential-mistakes"} {
 		set := load(t, loader, "testdata/"+name+".yaml")
 		out, err := set.Render(loader, defaultServer, manifests.RenderOptions{})
 		if err != nil {

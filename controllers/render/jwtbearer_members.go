@@ -5,8 +5,10 @@ package render
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -68,6 +70,8 @@ func (o *providerPlan) planMembers(field string, given *apiextensionsv1.JSON, li
 	}
 	members, err := rewritten(given.Raw)
 	switch {
+	case errors.Is(err, errNumber):
+		o.refuse(v1alpha1.ReasonInvalid, field, "%v", err)
 	case err != nil: // cannot happen for what was checked
 		o.refuse(v1alpha1.ReasonInvalid, field, "cannot be read as JSON")
 	case len(members) > limit:
@@ -78,6 +82,9 @@ func (o *providerPlan) planMembers(field string, given *apiextensionsv1.JSON, li
 	return nil
 }
 
+// errNumber is for numbers of which the API server may have changed digits: it keeps integers of 64 bits with a sign, and others as floating point.
+var errNumber = errors.New("holds a number that is no integer of 64 bits and too large to be exact: write it as a string")
+
 // rewritten decodes an object and writes its members again, numbers as they were.
 func rewritten(text []byte) (map[string]json.RawMessage, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -85,6 +92,9 @@ func rewritten(text []byte) (map[string]json.RawMessage, error) {
 	var members map[string]any
 	if err := d.Decode(&members); err != nil {
 		return nil, fmt.Errorf("decoding members: %w", err)
+	}
+	if !exact(members) {
+		return nil, errNumber
 	}
 	out := make(map[string]json.RawMessage, len(members))
 	for name, value := range members {
@@ -97,6 +107,23 @@ func rewritten(text []byte) (map[string]json.RawMessage, error) {
 		out[name] = bytes.TrimSpace(b.Bytes())
 	}
 	return out, nil
+}
+
+// exact tells whether every number is what its author wrote.
+func exact(value any) bool {
+	switch v := value.(type) {
+	case map[string]any:
+		return !slices.ContainsFunc(slices.Collect(maps.Values(v)), func(member any) bool { return !exact(member) })
+	case []any:
+		return !slices.ContainsFunc(v, func(item any) bool { return !exact(item) })
+	case json.Number:
+		if _, err := v.Int64(); err == nil {
+			return true
+		}
+		f, err := v.Float64()
+		return err == nil && math.Abs(f) < 1<<53
+	}
+	return true
 }
 
 func textOf(value json.RawMessage) (string, bool) {
