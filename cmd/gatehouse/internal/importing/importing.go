@@ -12,8 +12,9 @@ import (
 
 // Importers are the systems that files can come from, by the name on the command line.
 var Importers = map[string]Kind{
-	"jumper": jumper,
-	"timbr":  timbr,
+	"jumper":     jumper,
+	"jumpserver": jumpserver,
+	"timbr":      timbr,
 }
 
 // Kind is a system whose settings can be imported.

@@ -98,7 +98,7 @@ func serverObject(external string) Object {
 		from = "WRITE YOURS: where browsers reach Gatehouse"
 		o.Notes = append(o.Notes, Note{Text: "externalURL is an example: write where browsers will reach Gatehouse, or import with --external-url"})
 	}
-	o.Notes = append(o.Notes, Note{Text: "An AuthServer is there once. If you have one, put these settings into it"})
+	o.Notes = append(o.Notes, Note{Text: "A namespace has one AuthServer called default: if there is one already, put these settings into it"})
 	o.Spec.SetFrom("externalURL", external, from)
 	return o
 }
