@@ -11,7 +11,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 
 	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
@@ -30,6 +32,8 @@ type keyState struct {
 	hash string
 	// next is when the keys have to be looked at again; zero for never.
 	next time.Time
+	// told is what the AuthServer's status tells of them; nil until they were looked at.
+	told []v1alpha1.SigningKeyStatus
 }
 
 // signs tells whether the server issues tokens, and so needs keys.
@@ -70,8 +74,22 @@ func (a *applier) applyKeys(ctx context.Context) error {
 	if err := a.applyOwn(ctx, secret, config.FileKeys, content); err != nil {
 		return err
 	}
-	a.st.keys = keyState{hash: config.Hash(content), next: planned.Next}
+	a.st.keys = keyState{hash: config.Hash(content), next: planned.Next, told: tellKeys(planned.Keys)}
 	return nil
+}
+
+// tellKeys is what the status tells of keys. Times are whole seconds, as the API keeps them: others would differ from what is read back.
+func tellKeys(keys []config.SigningKey) []v1alpha1.SigningKeyStatus {
+	out := make([]v1alpha1.SigningKeyStatus, 0, len(keys))
+	for i := range keys {
+		k := &keys[i]
+		told := v1alpha1.SigningKeyStatus{KeyID: k.KeyID, Algorithm: k.Algorithm, ActiveFrom: metav1.NewTime(k.ActiveFrom.Truncate(time.Second))}
+		if !k.RetireAfter.IsZero() {
+			told.RetireAfter = ptr.To(metav1.NewTime(k.RetireAfter.Truncate(time.Second)))
+		}
+		out = append(out, told)
+	}
+	return out
 }
 
 // pruneKeys removes the keys of a server that signs no more, once no pod mounts them: a pod whose volume misses a Secret gets
@@ -158,3 +176,11 @@ func (k *keyState) postpone(now time.Time) {
 
 // due tells whether the keys have to be looked at.
 func (k keyState) due(now time.Time) bool { return !k.next.IsZero() && !now.Before(k.next) }
+
+// tell is what the AuthServer's status tells of the keys: what it told before while they could not be looked at.
+func (k keyState) tell(server *v1alpha1.AuthServer) []v1alpha1.SigningKeyStatus {
+	if k.told == nil && signs(server) {
+		return server.Status.SigningKeys
+	}
+	return k.told
+}

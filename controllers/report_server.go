@@ -33,6 +33,7 @@ func (r *Reconciler) reportServer(ctx context.Context, st *serverState, g *gathe
 			return wait, nil
 		}
 		after.Status = r.serverStatus(g, st.last, &v, d, seen)
+		after.Status.SigningKeys = st.keys.tell(g.server)
 	}
 	again, err := r.writeStatus(ctx, g.server, after, g.server.Status.Conditions, after.Status.Conditions, equality.Semantic.DeepEqual(g.server.Status, after.Status))
 	return soonest(wait, again), err

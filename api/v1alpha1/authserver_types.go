@@ -338,6 +338,13 @@ type AuthServerStatus struct {
 	// +optional
 	TenantJWTPolicies int32 `json:"tenantJWTPolicies,omitempty"`
 
+	// SigningKeys are the keys that the server signs its own tokens with, oldest first. None with store.type None.
+	//
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=8
+	// +optional
+	SigningKeys []SigningKeyStatus `json:"signingKeys,omitempty"`
+
 	// References are the Secrets and ConfigMaps that the spec names, with the resourceVersion that the servers serve.
 	//
 	// +listType=atomic

@@ -183,7 +183,16 @@ func (f *statusFlags) encode(r *status.Report) (string, error) {
 	case "yaml":
 		return status.YAML(r)
 	}
-	return status.Text(r, f.style(), f.now()), nil
+	if len(r.AuthServers) == 0 && !f.filter.Empty() {
+		return "", nil // what is missing is told as an error
+	}
+	return f.text(r), nil
+}
+
+func (f *statusFlags) text(r *status.Report) string {
+	style := f.style()
+	style.Verbose = style.Verbose || (f.filter.Details(r) && !f.problems)
+	return status.Text(r, style, f.now())
 }
 
 // style is how text is written where it goes to.

@@ -41,7 +41,7 @@ func (f *statusFlags) frame(report *status.Report) (string, error) {
 		text, err := status.YAML(report)
 		return "---\n" + text, err
 	}
-	return report.Time.Format(time.RFC3339) + "\n" + status.Text(report, f.style(), f.now()) + "\n", nil
+	return report.Time.Format(time.RFC3339) + "\n" + f.text(report) + "\n", nil
 }
 
 // tellTrouble says once on standard error why what was shown may be out of date, and that it no longer is.
@@ -76,7 +76,7 @@ func (f *statusFlags) redrawTerminal(report *status.Report, missing []string, tr
 	if trouble != nil {
 		head += "  what is shown may be out of date: " + oneLine(trouble.Error())
 	}
-	text := status.Text(report, f.style(), f.now())
+	text := f.text(report)
 	if len(missing) > 0 {
 		text += f.absent(missing).Error() + "\n"
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -78,7 +79,27 @@ func (b *builder) addServer(s *v1alpha1.AuthServer) {
 		ServedIdentityProviders: s.Status.IdentityProviders, ServedTenantJWTPolicies: s.Status.TenantJWTPolicies,
 		IdentityProviders: []Provider{}, TenantJWTPolicies: []Tenant{},
 	}
+	for i := range s.Status.SigningKeys {
+		k := &s.Status.SigningKeys[i]
+		out.SigningKeys = append(out.SigningKeys, SigningKey{
+			KeyID: k.KeyID, Algorithm: k.Algorithm, Use: useOf(s.Status.SigningKeys, i, b.objects.Time), ActiveFrom: k.ActiveFrom, RetireAfter: k.RetireAfter,
+		})
+	}
 	b.servers[types.NamespacedName{Namespace: s.Namespace, Name: s.Name}] = out
+}
+
+// useOf says what a key is for: the latest that is active signs.
+func useOf(keys []v1alpha1.SigningKeyStatus, i int, now time.Time) string {
+	if keys[i].ActiveFrom.After(now) {
+		return UseNext
+	}
+	for j := range keys {
+		later := keys[j].ActiveFrom.After(keys[i].ActiveFrom.Time) || (j > i && keys[j].ActiveFrom.Equal(&keys[i].ActiveFrom))
+		if later && !keys[j].ActiveFrom.After(now) {
+			return UseRetiring
+		}
+	}
+	return UseSigning
 }
 
 // addAbsent adds an AuthServer that objects name and that was not read.
@@ -87,7 +108,7 @@ func (b *builder) addAbsent(name types.NamespacedName) {
 	if b.objects.Unreadable[name] {
 		o.State = StateUnknown
 	} else {
-		o.Problems = []Problem{{Severity: SeverityError, Reason: string(StateMissing), Message: "objects name it, and it does not exist: create it, or change their spec.authServerRef"}}
+		o.Problems = []Problem{{Severity: SeverityError, Reason: string(StateMissing), Message: "objects name it, and it does not exist: create it, or correct their spec.authServerRef"}}
 		if name.Name == v1alpha1.DefaultServerName {
 			o.Problems[0].Message = "it does not exist yet: the operator creates it for the objects of its namespace that name it"
 		}
@@ -246,7 +267,7 @@ func (r *Report) count() {
 	}
 	for i := range r.AuthServers {
 		s := &r.AuthServers[i]
-		if s.State != StateUnknown && !s.partial {
+		if s.State != StateUnknown && s.State != StateMissing && !s.partial {
 			add(&r.Summary.AuthServers, &s.Object)
 		}
 		for j := range s.IdentityProviders {

@@ -94,6 +94,16 @@ func (f Filter) Apply(r *Report) (missing []string) {
 	return missing
 }
 
+// Details tells whether a report has only objects that were named one by one: then there is room for all of their conditions.
+func (f Filter) Details(r *Report) bool {
+	for i := range r.AuthServers {
+		if !r.AuthServers[i].partial {
+			return false
+		}
+	}
+	return !f.Empty()
+}
+
 // hits tells whether anything has the filter's names.
 func (f Filter) hits(r *Report) bool {
 	for i := range r.AuthServers {

@@ -13,6 +13,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -99,5 +100,9 @@ func explainPod(err error, p *corev1.Pod) error {
 	case apierrors.IsServiceUnavailable(err), apierrors.IsInternalError(err), apierrors.IsTimeout(err), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("the API server cannot reach it: its NetworkPolicy lets only the operator and spec.networkPolicy.operationsFrom in; ask it with %s", otherwise)
 	}
-	return fmt.Errorf("asking it failed; try %s", otherwise)
+	reason := ""
+	if known := apierrors.ReasonForError(err); known != metav1.StatusReasonUnknown {
+		reason = " (" + string(known) + ")"
+	}
+	return fmt.Errorf("the API server does not reach it%s; ask it with %s", reason, otherwise)
 }

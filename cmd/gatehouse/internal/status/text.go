@@ -82,12 +82,11 @@ func Text(r *Report, s Style, now time.Time) string {
 func (w *writer) summary(r *Report) string {
 	s := &r.Summary
 	total := s.AuthServers.Total + s.IdentityProviders.Total + s.TenantJWTPolicies.Total
-	if total == 0 {
-		where := "in namespace " + r.Namespace
-		if r.Namespace == "" {
-			return "There is no AuthServer, IdentityProvider or TenantJWTPolicy in any namespace."
-		}
-		return "There is no AuthServer, IdentityProvider or TenantJWTPolicy " + where + "; -A looks in all namespaces."
+	switch {
+	case total == 0 && r.Namespace == "":
+		return "There is no AuthServer, IdentityProvider or TenantJWTPolicy in any namespace."
+	case total == 0:
+		return "There is no AuthServer, IdentityProvider or TenantJWTPolicy in namespace " + r.Namespace + "; -A looks in all namespaces."
 	}
 	var parts []string
 	for _, c := range []struct {
@@ -119,7 +118,7 @@ func (w *writer) summary(r *Report) string {
 
 // server draws an AuthServer and what belongs to it.
 func (w *writer) server(r *Report, s *Server) {
-	w.b.WriteString(w.mark(&s.Object) + " " + w.paint(bold, s.Namespace+"/"+safe(s.Name)) + "  AuthServer  " + w.state(&s.Object) + w.since(&s.Object) + "\n")
+	w.b.WriteString(w.mark(&s.Object) + " " + w.paint(bold, s.Namespace+"/"+safe(s.Name)) + "  AuthServer  " + w.state(&s.Object, 0) + w.since(&s.Object) + "\n")
 	groups := w.groups(r, s)
 	down := w.down
 	if len(groups) == 0 {
@@ -128,7 +127,9 @@ func (w *writer) server(r *Report, s *Server) {
 	for _, fact := range w.facts(s) {
 		w.lines(down, down+strings.Repeat(" ", factWidth), w.paint(faint, pad(fact[0], factWidth)), fact[1])
 	}
-	w.details(down, &s.Object)
+	if !s.partial || len(s.Problems) > 0 {
+		w.details(down, &s.Object)
+	}
 	for _, p := range s.Pods {
 		w.pod(down, &p)
 	}
@@ -202,6 +203,8 @@ type group struct {
 type row struct {
 	*Object
 	label, what, note string
+	// brief says that the AuthServer's own lines tell what is wrong with the object.
+	brief bool
 }
 
 func (w *writer) groups(r *Report, s *Server) []group {
@@ -209,7 +212,7 @@ func (w *writer) groups(r *Report, s *Server) []group {
 	idps := group{title: "IdentityProviders"}
 	for i := range s.IdentityProviders {
 		p := &s.IdentityProviders[i]
-		idps.rows = append(idps.rows, row{&p.Object, label(s, &p.Object), safe(p.Type), providerNote(p)})
+		idps.rows = append(idps.rows, newRow(s, &p.Object, safe(p.Type), providerNote(p)))
 	}
 	tenants := group{title: "TenantJWTPolicies"}
 	for i := range s.TenantJWTPolicies {
@@ -218,7 +221,7 @@ func (w *writer) groups(r *Report, s *Server) []group {
 		if t.Default {
 			what += " (default)"
 		}
-		tenants.rows = append(tenants.rows, row{&t.Object, label(s, &t.Object), what, w.tenantNote(t)})
+		tenants.rows = append(tenants.rows, newRow(s, &t.Object, what, w.tenantNote(t)))
 	}
 	if r.Namespace != "" && !s.partial && s.State == StateReady {
 		idps.elsewhere = int(s.ServedIdentityProviders) - served(idps.rows)
@@ -244,12 +247,16 @@ func served(rows []row) (n int) {
 	return n
 }
 
-// label is an object's name, with its namespace where that is not the server's.
-func label(s *Server, o *Object) string {
-	if o.Namespace == s.Namespace {
-		return safe(o.Name)
+// newRow makes a row beneath s. An object's name has its namespace where that is not the server's.
+func newRow(s *Server, o *Object, what, note string) row {
+	r := row{Object: o, label: safe(o.Name), what: what, note: note}
+	if o.Namespace != s.Namespace {
+		r.label = safe(o.Namespace + "/" + o.Name)
 	}
-	return safe(o.Namespace + "/" + o.Name)
+	if s.State == StateMissing && o.Reason == v1alpha1.ReasonNoMatchingAuthServer && o.Namespace == s.Namespace {
+		r.brief, r.note = true, o.Reason
+	}
+	return r
 }
 
 // urgency orders objects by how much they need somebody.

@@ -32,16 +32,17 @@ func (w *writer) rows(indent string, rows []row, elsewhere int) {
 	if elsewhere > 0 {
 		tail = append(tail, number(elsewhere)+" of other namespaces (-A shows them)")
 	}
-	names, whats := 0, 0
+	var t table
 	for i := range shown {
-		names, whats = max(names, columns(shown[i].label)), max(whats, columns(shown[i].what))
+		r := &shown[i]
+		t = table{max(t.name, columns(r.label)), max(t.what, columns(r.what)), max(t.state, len(r.State)), max(t.since, len(w.since(r.Object)))}
 	}
 	for i := range shown {
 		guide, below := indent+w.branch, indent+w.down
 		if i == len(shown)-1 && len(tail) == 0 {
 			guide, below = indent+w.last, indent+w.none
 		}
-		w.row(guide, below+"  ", &shown[i], names, whats)
+		w.row(guide, below+"  ", &shown[i], t)
 	}
 	for i, line := range tail {
 		guide := w.branch
@@ -79,9 +80,12 @@ func (w *writer) cut(rows []row) (shown []row, rest string) {
 	return shown, strings.Join(parts, " and ")
 }
 
+// table has the widths of the columns of a group's rows.
+type table struct{ name, what, state, since int }
+
 // row draws one object: its line, then what there is to say of it beneath.
-func (w *writer) row(guide, below string, r *row, names, whats int) {
-	line := fmt.Sprintf("%s%s %s  %s  %s%s", guide, w.mark(r.Object), pad(r.label, names), pad(r.what, whats), w.state(r.Object), w.since(r.Object))
+func (w *writer) row(guide, below string, r *row, t table) {
+	line := fmt.Sprintf("%s%s %s  %s  %s%s", guide, w.mark(r.Object), pad(r.label, t.name), pad(r.what, t.what), w.state(r.Object, t.state), pad(w.since(r.Object), t.since))
 	if r.note != "" {
 		if note := "  " + r.note; w.Width == 0 || columns(plain(line))+columns(note) <= w.Width {
 			line += w.paint(faint, note)
@@ -93,7 +97,9 @@ func (w *writer) row(guide, below string, r *row, names, whats int) {
 		}
 	}
 	w.b.WriteString(strings.TrimRight(line, " ") + "\n")
-	w.details(below, r.Object)
+	if !r.brief || w.Verbose {
+		w.details(below, r.Object)
+	}
 }
 
 // details are an object's problems and events, or with Verbose all of its conditions.
@@ -137,6 +143,7 @@ func (w *writer) changed(since, object *metav1.Time) string {
 func (w *writer) conditions(below string, list []metav1.Condition) {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b metav1.Condition) int { return place(a.Type) - place(b.Type) })
+	said := map[string]bool{"": true}
 	for i := range list {
 		c := &list[i]
 		style := green
@@ -150,8 +157,12 @@ func (w *writer) conditions(below string, list []metav1.Condition) {
 		case c.Status == metav1.ConditionUnknown:
 			style = faint
 		}
-		head := w.paint(style, safe(c.Type)+"="+string(c.Status)) + " " + safe(c.Reason)
-		w.lines(below, below+"  ", head+": ", safe(c.Message)+" (for "+w.age(c.LastTransitionTime.Time)+")")
+		head, text := w.paint(style, safe(c.Type)+"="+string(c.Status))+" "+safe(c.Reason)+" ", ""
+		if !said[c.Message] { // Ready and Stalled repeat what they follow from
+			head, text = strings.TrimRight(head, " ")+": ", safe(c.Message)+" "
+		}
+		said[c.Message] = true
+		w.lines(below, below+"  ", head, text+"(for "+w.age(c.LastTransitionTime.Time)+")")
 	}
 }
 
@@ -232,10 +243,8 @@ func (w *writer) sign(unicode, ascii string) string {
 	return unicode
 }
 
-// stateWidth is that of the longest state.
-const stateWidth = len(StateProgressing)
-
-func (w *writer) state(o *Object) string {
+// state is an object's state, padded to width.
+func (w *writer) state(o *Object, width int) string {
 	style := red
 	switch o.State {
 	case StateReady:
@@ -246,7 +255,7 @@ func (w *writer) state(o *Object) string {
 		style = yellow
 	case StateStalled, StateNotReady, StateMissing:
 	}
-	return w.paint(style, string(o.State)) + strings.Repeat(" ", max(0, stateWidth-len(o.State)))
+	return w.paint(style, string(o.State)) + strings.Repeat(" ", max(0, width-len(o.State)))
 }
 
 // since is how long an object is as it is.
