@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gatehouse-auth/gatehouse/authserver/claims"
+	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/jwe"
+	"github.com/gatehouse-auth/gatehouse/authserver/token"
+)
+
+// assertionClaims are those of an assertion that acme's exchanging policy accepts.
+var assertionClaims = obj{"iss": acmeIssuer, "sub": "bob", "aud": ownIssuer, "jti": "a-1", "plan": "gold", "email": "bob@acme.example", "roles": []string{"dev", "ops"},
+	"iat": now.Add(-time.Minute).Unix(), "exp": now.Add(5 * time.Minute).Unix()}
+
+// exchanging is a policy that takes assertions.
+func exchanging(t testing.TB, tenant string, change func(*config.Policy)) config.Policy {
+	t.Helper()
+	return acmePolicy(t, func(p *config.Policy) {
+		p.TenantID, p.Object = tenant, "TenantJWTPolicy/default/"+tenant
+		p.Audiences = []string{"https://api.example"} // which no assertion is for
+		p.TokenExchange = &config.TokenExchange{Scopes: []string{"read", "write", "admin"}}
+		p.Claims.Email.Claims, p.Claims.Groups.Claims = []string{"email"}, []string{"roles"}
+		if change != nil {
+			change(p)
+		}
+	})
+}
+
+// assertion is one for acme, with changes of header and claims.
+func assertion(t testing.TB, header, changes obj) string {
+	t.Helper()
+	return cast().acme.sign(t, header, assertionClaims.with(changes))
+}
+
+// exchange asks for a token, with further headers.
+func exchangeFor(t testing.TB, s *Set, a Assertion, headers ...string) Exchange {
+	t.Helper()
+	f := factsOf(t, "", "", headers...)
+	f.Token, f.TenantID = a.Facts.Token, a.Facts.TenantID
+	a.Facts = *f
+	return s.Exchange(t.Context(), &a, now)
+}
+
+// TestAnAssertionIsWorth guards what a good assertion gives, all of it.
+func TestAnAssertionIsWorth(t *testing.T) {
+	s := setOf(t, Outbound{}, exchanging(t, "acme", func(p *config.Policy) { p.Claims.Username.PrefixWithTenant = true }))
+	x := exchangeFor(t, s, Assertion{Raw: assertion(t, nil, obj{"sub": "a/b"})})
+	want := Exchange{
+		Decision: Decision{Status: http.StatusOK, HasToken: true, Tenant: "acme", Policy: "TenantJWTPolicy/default/acme", Algorithm: "ES256",
+			Identity: Identity{User: "acme/a%2Fb", PreferredUsername: "a/b", Email: "bob@acme.example", Groups: "dev,ops", Tenant: "acme", Headers: []claims.Header{{Name: "X-Acme-Plan", Value: "gold"}}}},
+		Issued: Issued{Subject: "acme/a%2Fb", Person: claims.Person{Username: "a/b", Email: "bob@acme.example", Groups: []string{"dev", "ops"}}, Scope: "read write admin"},
+		ID:     sha256.Sum256([]byte("a-1")),
+		Until:  now.Add(5*time.Minute + 30*time.Second + rememberID),
+	}
+	if diff := cmp.Diff(want, x); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestRulesOfAssertions guards every rule of RFC 7523 §3, of DESIGN §4 and of the policy, by an assertion that differs from a good one in one thing.
+func TestRulesOfAssertions(t *testing.T) {
+	at := func(d time.Duration) int64 { return now.Add(d).Unix() }
+	long := strings.Repeat("x", 256)
+	type row struct {
+		header, claims obj
+		reason         token.Reason // "" for accepted
+	}
+	rows := map[string]row{
+		"good":                         {},
+		"for the token endpoint":       {claims: obj{"aud": ownIssuer + "/oauth2/token"}},
+		"for another":                  {claims: obj{"aud": "https://other.example"}, reason: ReasonRecipient},
+		"for the policy's audience":    {claims: obj{"aud": "https://api.example"}, reason: ReasonRecipient},
+		"for us with a slash":          {claims: obj{"aud": ownIssuer + "/"}, reason: ReasonRecipient},
+		"for another endpoint of ours": {claims: obj{"aud": ownIssuer + "/oauth2/revoke"}, reason: ReasonRecipient},
+		"for us in another case":       {claims: obj{"aud": "https://AUTH.example"}, reason: ReasonRecipient},
+		"for us alone, as a list":      {claims: obj{"aud": []string{ownIssuer}}, reason: ReasonRecipient},
+		"for us and another":           {claims: obj{"aud": []string{ownIssuer, "https://other.example"}}, reason: ReasonRecipient},
+		"for nobody":                   {claims: obj{"aud": nil}, reason: ReasonRecipient},
+		"for an empty string":          {claims: obj{"aud": ""}, reason: ReasonRecipient},
+		"aud is a number":              {claims: obj{"aud": 7}, reason: token.ReasonClaimType},
+		"no exp":                       {claims: obj{"exp": nil}, reason: token.ReasonExpMissing},
+		"exp is a string":              {claims: obj{"exp": "1"}, reason: token.ReasonClaimType},
+		"expired":                      {claims: obj{"exp": at(-30 * time.Second)}, reason: token.ReasonExpired},
+		"expired within the leeway":    {claims: obj{"exp": at(-29 * time.Second)}},
+		"lives an hour":                {claims: obj{"exp": at(time.Hour), "iat": at(0)}},
+		"lives an hour and the leeway": {claims: obj{"exp": at(time.Hour + 30*time.Second), "iat": at(0)}},
+		"lives longer":                 {claims: obj{"exp": at(time.Hour + 31*time.Second), "iat": nil}, reason: ReasonLifetime},
+		"lived longer":                 {claims: obj{"exp": at(time.Minute), "iat": at(-time.Hour)}, reason: ReasonLifetime},
+		"iat long ago":                 {claims: obj{"iat": at(-24 * time.Hour)}, reason: ReasonLifetime},
+		"iat zero":                     {claims: obj{"iat": 0}, reason: ReasonLifetime},
+		"iat in the future":            {claims: obj{"iat": at(31 * time.Second)}, reason: token.ReasonIssuedInFuture},
+		"no iat":                       {claims: obj{"iat": nil}},
+		"not yet valid":                {claims: obj{"nbf": at(31 * time.Second)}, reason: token.ReasonNotYetValid},
+		"valid since a moment":         {claims: obj{"nbf": at(0)}},
+		"no sub":                       {claims: obj{"sub": nil, "upn": "bob"}, reason: ReasonSubject},
+		"empty sub":                    {claims: obj{"sub": "", "upn": "bob"}, reason: ReasonSubject},
+		"sub is a number":              {claims: obj{"sub": 7, "upn": "bob"}, reason: token.ReasonClaimType},
+		"sub of 255 bytes":             {claims: obj{"sub": long[1:]}},
+		"sub of 256 bytes":             {claims: obj{"sub": long}, reason: ReasonSubject},
+		"sub with a line break":        {claims: obj{"sub": "bob\n"}, reason: ReasonSubject},
+		"no jti":                       {claims: obj{"jti": nil}, reason: ReasonID},
+		"empty jti":                    {claims: obj{"jti": ""}, reason: ReasonID},
+		"jti is a number":              {claims: obj{"jti": 7}, reason: token.ReasonClaimType},
+		"jti of 256 bytes":             {claims: obj{"jti": long}, reason: ReasonID},
+		"no iss":                       {claims: obj{"iss": nil}, reason: claims.ReasonIssuer},
+		"another iss":                  {claims: obj{"iss": "https://other.example"}, reason: claims.ReasonIssuer},
+		"our own iss":                  {claims: obj{"iss": ownIssuer}, reason: ReasonOwnAssertion},
+		"a rule":                       {claims: obj{"plan": "tin"}, reason: claims.ReasonClaimRule},
+		"no username":                  {claims: obj{"upn": "", "sub": "bob"}, reason: claims.ReasonUsername},
+		"an ID token's typ":            {header: obj{"typ": "JWT"}},
+		"no typ":                       {header: obj{"typ": nil}},
+		"typ of a grant":               {header: obj{"typ": "authorization-grant+jwt"}},
+		"typ of a grant, in full":      {header: obj{"typ": "application/Authorization-Grant+JWT"}},
+		"typ of client authentication": {header: obj{"typ": "client-authentication+jwt"}, reason: token.ReasonType},
+		"typ of a logout token":        {header: obj{"typ": "logout+jwt"}, reason: token.ReasonType},
+		"another alg":                  {header: obj{"alg": "ES384"}, reason: token.ReasonAlgorithm},
+		"none":                         {header: obj{"alg": "none"}, reason: token.ReasonAlgorithm},
+		"crit":                         {header: obj{"crit": []string{"exp"}}, reason: token.ReasonCritical},
+		"another kid":                  {header: obj{"kid": "k2"}, reason: token.ReasonUnknownKey},
+		"a client":                     {claims: obj{"client_id": "portal"}},
+		"client_id is a number":        {claims: obj{"client_id": 7}, reason: ReasonClientID},
+		"client_id is empty":           {claims: obj{"client_id": ""}, reason: ReasonClientID},
+		"client_id with a line break":  {claims: obj{"client_id": "a\n"}, reason: ReasonClientID},
+		"client_id too long":           {claims: obj{"client_id": long}, reason: ReasonClientID},
+		"scope is a list":              {claims: obj{"scope": []string{"read"}}, reason: ReasonScope},
+		"scope has two spaces":         {claims: obj{"scope": "read  write"}, reason: ReasonScope},
+		"scope has a quote":            {claims: obj{"scope": `"`}, reason: ReasonScope},
+	}
+	s := setOf(t, Outbound{}, exchanging(t, "acme", func(p *config.Policy) {
+		p.Claims.Username.Claims = []string{"upn", "sub"}
+		p.Claims.Rules = []config.ClaimRule{{Claim: "plan", RequiredValue: "gold", Message: "of the author"}}
+		p.TokenTypes = append(p.TokenTypes, "client-authentication+jwt")
+	}))
+	for name, r := range rows {
+		t.Run(name, func(t *testing.T) {
+			a := Assertion{Raw: assertion(t, r.header, r.claims), Facts: Facts{TenantID: []string{"acme"}}}
+			x := exchangeFor(t, s, a)
+			checkExchange(t, s, &a, &x, r.reason)
+		})
+	}
+	t.Run("signed by somebody else", func(t *testing.T) {
+		a := Assertion{Raw: cast().mallory.sign(t, nil, assertionClaims), Facts: Facts{TenantID: []string{"acme"}}}
+		x := exchangeFor(t, s, a)
+		checkExchange(t, s, &a, &x, token.ReasonSignature)
+		if x.Description != toldNothing {
+			t.Errorf("told %q", x.Description)
+		}
+	})
+}
+
+// checkExchange checks what holds of every exchange: what a refusal tells and leaves out, and that its report fits.
+func checkExchange(t *testing.T, s *Set, a *Assertion, x *Exchange, reason token.Reason) {
+	t.Helper()
+	if x.Reason != reason {
+		t.Fatalf("%d %s (%s), want %q", x.Status, x.Reason, x.Detail, reason)
+	}
+	r := s.ExplainAssertion(t.Context(), a, now, nil)
+	if r.Status != x.Status || r.Reason != x.Reason || r.Tenant != x.Tenant || r.Policy != x.Policy || r.Headers != nil {
+		t.Errorf("explained as %d %s for %s by %s", r.Status, r.Reason, r.Tenant, r.Policy)
+	}
+	if reason == "" {
+		if x.Status != http.StatusOK || x.Issued.Subject == "" || x.Error != "" || x.ID == ([32]byte{}) || r.AccessToken["sub"] != x.Issued.Subject {
+			t.Errorf("%+v, explained with %v", x, r.AccessToken)
+		}
+		checkSilence(t, r, a.Raw)
+		return
+	}
+	checkReport(t, r, a.Raw)
+	if x.Status != http.StatusBadRequest || x.Error == "" || x.Description == "" || x.Issued.Subject != "" || x.ID != ([32]byte{}) || x.Identity.User != "" || r.AccessToken != nil {
+		t.Errorf("%+v, explained with %v", x, r.AccessToken)
+	}
+	if strings.ContainsAny(x.Description, "\"\\\n") || strings.Contains(x.Description, "of the author") {
+		t.Errorf("the description has what RFC 6749 §5.2 forbids, or the policy's own words: %s", x.Description)
+	}
+}
+
+// TestWhoseAssertion guards by whose policy an assertion is judged, and that a client who shows no good signature cannot tell why by none.
+func TestWhoseAssertion(t *testing.T) {
+	const shared, open = "https://shared.example", "https://any.example"
+	key := func(issuer string) []config.Issuer {
+		return []config.Issuer{{Issuer: issuer, Keys: []json.RawMessage{cast().acme.jwk(t)}}}
+	}
+	s := setOf(t, Outbound{},
+		exchanging(t, "acme", nil),
+		exchanging(t, "globex", func(p *config.Policy) { p.Issuers = key(shared) }),
+		exchanging(t, "hooli", func(p *config.Policy) { p.Issuers = key(shared) }),
+		exchanging(t, "initech", func(p *config.Policy) { p.Issuers, p.TokenExchange = key(shared+"/2"), nil }),
+		exchanging(t, "open", func(p *config.Policy) { p.Issuers = key("") }),
+		exchanging(t, "fallback", func(p *config.Policy) { p.Issuers, p.Default = key("https://fallback.example"), true }),
+	)
+	of := func(iss string) string { return assertion(t, nil, obj{"iss": iss}) }
+	forged := func(iss string) string { return cast().mallory.sign(t, nil, assertionClaims.with(obj{"iss": iss})) }
+	acme, tampered := of(acmeIssuer), forged(acmeIssuer)
+	for name, c := range map[string]struct {
+		raw, tenant string
+		want        string // the tenant
+		reason      token.Reason
+		told        string // error code; toldNothing where empty
+	}{
+		"by its issuer":                       {raw: acme, want: "acme"},
+		"by the header":                       {raw: acme, tenant: "acme", want: "acme"},
+		"by the header, of several":           {raw: of(shared), tenant: "hooli", want: "hooli"},
+		"by the header, of any issuer":        {raw: of(open), tenant: "open", want: "open"},
+		"by the header, of no issuer":         {raw: assertion(t, nil, obj{"iss": nil}), tenant: "open", reason: ReasonIssuerMissing, told: errorGrant},
+		"of several":                          {raw: of(shared), reason: ReasonIssuerOfSeveral, told: errorRequest},
+		"of several, forged":                  {raw: forged(shared), reason: ReasonIssuerOfSeveral},
+		"of any issuer":                       {raw: of(open), reason: ReasonIssuerOfNobody},
+		"of a tenant without exchange":        {raw: of(shared + "/2"), reason: ReasonIssuerOfNobody},
+		"of the default policy by its issuer": {raw: of("https://fallback.example"), want: "fallback"},
+		"of nobody":                           {raw: of("https://nobody.example"), reason: ReasonIssuerOfNobody},
+		"without iss":                         {raw: assertion(t, nil, obj{"iss": nil}), reason: ReasonIssuerOfNobody},
+		"no JWT":                              {raw: "hello", reason: ReasonIssuerOfNobody},
+		"forged":                              {raw: tampered, reason: token.ReasonSignature},
+		"forged, by the header":               {raw: tampered, tenant: "acme", reason: token.ReasonSignature},
+		"another tenant's":                    {raw: acme, tenant: "globex", reason: claims.ReasonIssuer},
+		"an unknown tenant":                   {raw: acme, tenant: "nobody", reason: ReasonUnknownTenant},
+		"a tenant without exchange":           {raw: of(shared + "/2"), tenant: "initech", reason: ReasonExchangeOff},
+		"no tenant's name":                    {raw: acme, tenant: "a/b", reason: ReasonInvalidTenant, told: errorRequest},
+		"our own token":                       {raw: cast().own.sign(t, ownHeader, ownClaims.with(obj{"aud": ownIssuer, "jti": "x"})), reason: ReasonOwnAssertion},
+		"our own token, of any issuer":        {raw: cast().acme.sign(t, nil, assertionClaims.with(obj{"iss": ownIssuer})), tenant: "open", reason: ReasonOwnAssertion},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := Assertion{Raw: c.raw}
+			if c.tenant != "" {
+				a.Facts.TenantID = []string{c.tenant}
+			}
+			x := exchangeFor(t, s, a)
+			checkExchange(t, s, &a, &x, c.reason)
+			if c.reason == "" && x.Tenant != c.want {
+				t.Errorf("for %s, want %s", x.Tenant, c.want)
+			}
+			if c.told != "" && x.Error != c.told {
+				t.Errorf("told %s", x.Error)
+			}
+			if c.reason != "" && c.told == "" && (x.Error != errorGrant || x.Description != toldNothing) {
+				t.Errorf("told %s: %s", x.Error, x.Description)
+			}
+		})
+	}
+}
+
+// TestShardsShareIssuers guards that several tenants of one issuer are found wherever their policies are.
+func TestShardsShareIssuers(t *testing.T) {
+	const count = 8
+	shards := make([][]config.Policy, count)
+	for _, tenant := range []string{"a", "b", "c"} {
+		n := config.ShardOf(tenant, count)
+		shards[n] = append(shards[n], exchanging(t, tenant, nil))
+	}
+	if n := config.ShardOf("a", count); len(shards[n]) == 3 {
+		t.Fatal("the tenants share a shard")
+	}
+	made := make([]*Shard, count)
+	for n := range shards {
+		file := &config.Tenants{Version: config.Version, Shard: n, Count: count, Policies: shards[n]}
+		data, err := file.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if made[n], err = ReadShard(config.TenantsFile(count, n), data, Outbound{}, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := NewSet(ownOf(t), made...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x := exchangeFor(t, s, Assertion{Raw: assertion(t, nil, nil)}); x.Reason != ReasonIssuerOfSeveral || x.Error != errorRequest {
+		t.Errorf("%d %s %s", x.Status, x.Reason, x.Error)
+	}
+	if x := exchangeFor(t, s, Assertion{Raw: assertion(t, nil, nil), Facts: Facts{TenantID: []string{"b"}}}); x.Tenant != "b" || x.Status != http.StatusOK {
+		t.Errorf("%d %s for %s", x.Status, x.Reason, x.Tenant)
+	}
+}
+
+// TestHeadersOfAssertions guards that no x-jwt-* header is passed over: each narrows, or is refused.
+func TestHeadersOfAssertions(t *testing.T) {
+	s := setOf(t, Outbound{}, exchanging(t, "acme", func(p *config.Policy) { p.MaxTokenAge = config.Duration(10 * time.Minute) }))
+	raw := assertion(t, nil, obj{"nonce": "n-1"})
+	for name, c := range map[string]struct {
+		headers []string
+		facts   Facts
+		reason  token.Reason
+		told    string
+	}{
+		"none":                  {},
+		"its issuer":            {headers: []string{"x-jwt-issuer: " + acmeIssuer}},
+		"another issuer":        {headers: []string{"x-jwt-issuer: https://x.example"}, reason: ReasonNarrowIssuer, told: errorGrant},
+		"its aud":               {headers: []string{"x-jwt-client-id: " + ownIssuer}},
+		"the policy's audience": {headers: []string{"x-jwt-client-id: https://api.example"}, reason: ReasonNarrowClientID, told: errorGrant},
+		"its nonce":             {headers: []string{"x-jwt-nonce: n-1"}},
+		"another nonce":         {headers: []string{"x-jwt-nonce: n-2"}, reason: ReasonNarrowNonce, told: errorGrant},
+		"an empty nonce":        {headers: []string{"x-jwt-nonce: "}, reason: ReasonEmptyHeader, told: errorRequest},
+		"an issuer twice":       {headers: []string{"x-jwt-issuer: a", "x-jwt-issuer: a"}, reason: ReasonDuplicateHeader, told: errorRequest},
+		"the tenant twice":      {facts: Facts{TenantID: []string{"acme", "acme"}}, reason: ReasonDuplicateHeader, told: errorRequest},
+		"an empty tenant":       {facts: Facts{TenantID: []string{""}}, reason: ReasonEmptyHeader, told: errorRequest},
+		"a token beside":        {facts: Facts{Token: []string{raw}}, reason: ReasonTokenBeside, told: errorRequest},
+		"an empty token beside": {facts: Facts{Token: []string{""}}, reason: ReasonEmptyHeader, told: errorRequest},
+		"several tokens beside": {facts: Facts{Token: []string{raw, raw}}, reason: ReasonDuplicateHeader, told: errorRequest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := Assertion{Raw: raw, Facts: c.facts}
+			x := exchangeFor(t, s, a, c.headers...)
+			if x.Reason != c.reason || x.Error != c.told {
+				t.Errorf("%s (%s), told %s", x.Reason, x.Detail, x.Error)
+			}
+		})
+	}
+	if x := exchangeFor(t, s, Assertion{}); x.Reason != ReasonNoToken || x.Error != errorRequest {
+		t.Errorf("nothing: %s, told %s", x.Reason, x.Error)
+	}
+	if x := exchangeFor(t, s, Assertion{Raw: assertion(t, nil, obj{"iat": nil})}); x.Reason != claims.ReasonTooOld || x.Error != errorGrant {
+		t.Errorf("maxTokenAge without iat: %s, told %s", x.Reason, x.Error)
+	}
+}
+
+// TestScopesAndClients guards what an access token may be used for, and whom it is given to, by what is asked for, what the assertion says and what the policy has.
+func TestScopesAndClients(t *testing.T) {
+	s := setOf(t, Outbound{}, exchanging(t, "acme", nil), exchanging(t, "none", func(p *config.Policy) { p.TokenExchange.Scopes = nil }))
+	const unset = "-"
+	many := make([]string, maxScopes+1)
+	for i := range many {
+		many[i] = "s" + strings.Repeat("x", i)
+	}
+	for name, c := range map[string]struct {
+		tenant, asked, claimed string
+		want                   string
+		reason                 token.Reason
+	}{
+		"nothing asked":                       {claimed: unset, want: "read write admin"},
+		"one asked":                           {asked: "write", claimed: unset, want: "write"},
+		"in the order asked":                  {asked: "admin read", claimed: unset, want: "admin read"},
+		"twice":                               {asked: "read read", claimed: unset, want: "read"},
+		"some unknown":                        {asked: "x read y", claimed: unset, want: "read"},
+		"all unknown":                         {asked: "x y", claimed: unset, reason: ReasonScopeNotGranted},
+		"another case":                        {asked: "READ", claimed: unset, reason: ReasonScopeNotGranted},
+		"the assertion's":                     {claimed: "write x", want: "write"},
+		"the assertion's, none of the policy": {claimed: "x", want: ""},
+		"the assertion's, empty":              {claimed: "", want: ""},
+		"no more than the assertion's":        {asked: "read write", claimed: "write", want: "write"},
+		"other than the assertion's":          {asked: "read", claimed: "write", reason: ReasonScopeNotGranted},
+		"two spaces":                          {asked: "read  write", claimed: unset, reason: ReasonScopeParameter},
+		"a space at the end":                  {asked: "read ", claimed: unset, reason: ReasonScopeParameter},
+		"a space":                             {asked: " ", claimed: unset, reason: ReasonScopeParameter},
+		"a tab":                               {asked: "read\twrite", claimed: unset, reason: ReasonScopeParameter},
+		"a quote":                             {asked: `read"`, claimed: unset, reason: ReasonScopeParameter},
+		"a backslash":                         {asked: `re\ad`, claimed: unset, reason: ReasonScopeParameter},
+		"not ASCII":                           {asked: "réad", claimed: unset, reason: ReasonScopeParameter},
+		"too many":                            {asked: strings.Join(many, " "), claimed: unset, reason: ReasonScopeParameter},
+		"a policy without":                    {tenant: "none", claimed: unset, want: ""},
+		"a policy without, asked":             {tenant: "none", asked: "read", claimed: unset, reason: ReasonScopeNotGranted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changes := obj{}
+			if c.claimed != unset {
+				changes["scope"] = c.claimed
+			}
+			a := Assertion{Raw: assertion(t, nil, changes), Scope: c.asked, Facts: Facts{TenantID: []string{"acme"}}}
+			if c.tenant != "" {
+				a.Facts.TenantID[0] = c.tenant
+			}
+			x := exchangeFor(t, s, a)
+			checkExchange(t, s, &a, &x, c.reason)
+			if x.Issued.Scope != c.want || c.reason != "" && x.Error != errorScope {
+				t.Errorf("%q, told %s", x.Issued.Scope, x.Error)
+			}
+		})
+	}
+	for name, c := range map[string]struct {
+		asked   string
+		claimed any
+		want    string
+		reason  token.Reason
+		told    string
+	}{
+		"nobody":           {},
+		"by the request":   {asked: "portal", want: "portal"},
+		"by the assertion": {claimed: "portal", want: "portal"},
+		"by both":          {asked: "portal", claimed: "portal", want: "portal"},
+		"differing":        {asked: "portal", claimed: "billing", reason: ReasonClientID, told: errorGrant},
+		"a line break":     {asked: "portal\n", reason: ReasonClientParameter, told: errorRequest},
+		"too long":         {asked: strings.Repeat("x", 256), reason: ReasonClientParameter, told: errorRequest},
+	} {
+		t.Run("client: "+name, func(t *testing.T) {
+			a := Assertion{Raw: assertion(t, nil, obj{"client_id": c.claimed}), ClientID: c.asked, Facts: Facts{TenantID: []string{"acme"}}}
+			x := exchangeFor(t, s, a)
+			checkExchange(t, s, &a, &x, c.reason)
+			if x.Issued.ClientID != c.want || x.Error != c.told {
+				t.Errorf("%q, told %s", x.Issued.ClientID, x.Error)
+			}
+		})
+	}
+}
+
+// TestEncryptedAssertions guards that an assertion may be encrypted and must be signed inside, whatever the policy allows tokens.
+func TestEncryptedAssertions(t *testing.T) {
+	s := setOf(t, Outbound{}, exchanging(t, "acme", func(p *config.Policy) {
+		p.Decryption = decryption(t, func(d *config.Decryption) { d.Direct = true })
+	}), exchanging(t, "sealed", func(p *config.Policy) {
+		p.Decryption = decryption(t, func(d *config.Decryption) { d.Required = true })
+	}))
+	signed := assertion(t, nil, nil)
+	direct := seal(t, obj{"cty": nil}, marshal(t, assertionClaims))
+	acme, sealed := []string{"acme"}, []string{"sealed"}
+	for name, c := range map[string]struct {
+		raw    string
+		tenant []string
+		reason token.Reason
+	}{
+		"signed inside":             {seal(t, nil, signed), acme, ""},
+		"signed alone":              {signed, acme, ""},
+		"claims inside":             {direct, acme, token.ReasonNestedRequired},
+		"our own iss inside":        {seal(t, nil, assertion(t, nil, obj{"iss": ownIssuer})), acme, ReasonOwnAssertion},
+		"encrypted without a name":  {seal(t, nil, signed), nil, ReasonIssuerOfNobody},
+		"where it is required":      {seal(t, nil, signed), sealed, ""},
+		"signed where it is needed": {signed, sealed, token.ReasonJWERequired},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := Assertion{Raw: c.raw, Facts: Facts{TenantID: c.tenant}}
+			x := exchangeFor(t, s, a)
+			checkExchange(t, s, &a, &x, c.reason)
+		})
+	}
+	if d := ask(t, s, "acme", seal(t, obj{"cty": nil}, marshal(t, assertionClaims.with(obj{"aud": "https://api.example"})))); d.Status != http.StatusOK {
+		t.Errorf("claims inside, as a token: %d %s", d.Status, d.Reason)
+	}
+	if !slices.Contains(jwe.KeyAlgorithms(), "A128KW") {
+		t.Fatal("the encryption of this test is none")
+	}
+}
+
+// TestAGrantIsNoToken guards that an assertion that says that it is one passes nowhere else, and that nothing of it is remembered.
+func TestAGrantIsNoToken(t *testing.T) {
+	s := setOf(t, Outbound{Decisions: newDecisions()}, exchanging(t, "acme", func(p *config.Policy) { p.Audiences = nil }))
+	raw := assertion(t, obj{"typ": "authorization-grant+jwt"}, nil)
+	for range 3 {
+		if x := exchangeFor(t, s, Assertion{Raw: raw}); x.Status != http.StatusOK || x.Cached {
+			t.Errorf("as an assertion: %d %s, cached %v", x.Status, x.Reason, x.Cached)
+		}
+	}
+	if d := ask(t, s, "acme", raw); d.Reason != token.ReasonType {
+		t.Errorf("as a token: %d %s", d.Status, d.Reason)
+	}
+	if stats := s.decisions.Stats(); stats.Hits != 0 {
+		t.Errorf("%+v", stats)
+	}
+}
+
+// TestKeysOfAssertions guards that keys out of reach are told as such, and as something that passes.
+func TestKeysOfAssertions(t *testing.T) {
+	var web published
+	s := setOf(t, Outbound{Keys: &web}, exchanging(t, "acme", func(p *config.Policy) {
+		p.Issuers = []config.Issuer{{Issuer: acmeIssuer, JWKSURI: "https://idp.acme.example/keys"}}
+	}))
+	x := exchangeFor(t, s, Assertion{Raw: assertion(t, nil, nil)})
+	if x.Status != http.StatusServiceUnavailable || x.Reason != ReasonKeysUnavailable || x.Error != errorUnavailable || x.RetryAfter <= 0 {
+		t.Errorf("%+v", x)
+	}
+}
+
+// TestUsedIsExplained guards that a report looks whether an assertion was used, and for which tenant, and uses nothing up.
+func TestUsedIsExplained(t *testing.T) {
+	s := setOf(t, Outbound{}, exchanging(t, "acme", nil))
+	a := &Assertion{Raw: assertion(t, nil, nil)}
+	for name, c := range map[string]struct {
+		was    bool
+		err    error
+		status int
+		reason token.Reason
+	}{
+		"unused":     {status: 200},
+		"used":       {was: true, status: 400, reason: ReasonReplayed},
+		"store away": {err: errors.New("hush"), status: 503, reason: ReasonUsesUnavailable},
+	} {
+		r := s.ExplainAssertion(t.Context(), a, now, func(_ context.Context, tenant string, id [sha256.Size]byte) (bool, error) {
+			if tenant != "acme" || id != sha256.Sum256([]byte("a-1")) {
+				t.Errorf("asked for %s", tenant)
+			}
+			return c.was, c.err
+		})
+		last := r.Checks[len(r.Checks)-1]
+		if r.Status != c.status || r.Reason != c.reason || last.Name != "unused" || (last.Outcome == OutcomePassed) != (c.status == 200) || (r.AccessToken != nil) != (c.status == 200) {
+			t.Errorf("%s: %s", name, marshal(t, r))
+		}
+		checkSilence(t, r, a.Raw)
+	}
+	r := s.ExplainAssertion(t.Context(), a, now, nil)
+	if last := r.Checks[len(r.Checks)-1]; r.Status != 200 || last.Outcome != OutcomeSkipped {
+		t.Errorf("without a store: %s", marshal(t, r))
+	}
+}
