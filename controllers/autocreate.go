@@ -64,7 +64,7 @@ func (r *Reconciler) cannotCreate(ctx context.Context, st *serverState, g *gathe
 
 // forget drops what was known of a server that is gone.
 func (st *serverState) forget() {
-	st.applied, st.refused = map[objectID]appliedRecord{}, map[render.Ref]time.Time{}
+	st.applied, st.refused = map[objectID]appliedRecord{}, refusals{}
 	st.ledger, st.pods, st.keys, st.unreferencedSince = ledger{}, nil, keyState{}, time.Time{}
 	st.last, st.trouble, st.server = nil, trouble{}, ""
 	st.change.mark(longAgo)

@@ -53,6 +53,8 @@ type Timing struct {
 	Trouble time.Duration
 	// Unreferenced is how long nothing may have referred to an auto-created AuthServer before it is removed. Default 10m.
 	Unreferenced time.Duration
+	// Credentials is the longest pause between two looks at a provider's output Secret, also where its next token is due later: clocks jump. Default 5m.
+	Credentials time.Duration
 	// Audit is the pause between two comparisons of the caches with the API server. Default 20s.
 	Audit time.Duration
 	// Doubt is how long a cache may lack what the API server has before it counts as wrong: longer than a watch takes to come
@@ -83,6 +85,7 @@ func (o Options) withDefaults() Options {
 		{&t.Forbidden, 30 * time.Second},
 		{&t.Trouble, 10 * time.Second},
 		{&t.Unreferenced, 10 * time.Minute},
+		{&t.Credentials, 5 * time.Minute},
 		{&t.Audit, 20 * time.Second},
 		{&t.Doubt, 90 * time.Second},
 		{&t.Suspect, 10 * time.Second},

@@ -72,7 +72,7 @@ func (r *Reconciler) pass(ctx context.Context, st *serverState, g *gathered) (*p
 // base.json read too.
 func (r *Reconciler) render(ctx context.Context, st *serverState, in render.Input) (*render.Output, error) {
 	plan := render.NewPlan(in)
-	refs, err := r.resolve(ctx, st, plan.References())
+	refs, err := r.resolve(ctx, &st.refused, plan.References())
 	if err != nil {
 		return nil, err
 	}

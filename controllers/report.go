@@ -175,7 +175,7 @@ func (r *Reconciler) writeStatus(ctx context.Context, before, after client.Objec
 }
 
 // announced are the conditions whose transitions are events.
-var announced = []string{v1alpha1.ConditionReady, v1alpha1.ConditionUpstreamReady, v1alpha1.ConditionExamplesPassed}
+var announced = []string{v1alpha1.ConditionReady, v1alpha1.ConditionUpstreamReady, v1alpha1.ConditionExamplesPassed, v1alpha1.ConditionCredentialReady}
 
 // announce makes events of what became of an object: only of changes, and never with more than the condition says.
 // A namespace on its way out takes no events.
@@ -188,12 +188,19 @@ func (r *Reconciler) announce(ctx context.Context, o client.Object, was, is []me
 		if now == nil || (before != nil && before.Status == now.Status && before.Reason == now.Reason) {
 			continue
 		}
-		class := corev1.EventTypeNormal
-		if now.Status == metav1.ConditionFalse && now.Reason != v1alpha1.ReasonPropagating && now.Reason != v1alpha1.ReasonNoReadyReplicas {
-			class = corev1.EventTypeWarning
-		}
-		r.recorder.Eventf(o, nil, class, now.Reason, "Reconcile", "%s", note(kind, now.Message))
+		r.recorder.Eventf(o, nil, classOf(now), now.Reason, "Reconcile", "%s", note(kind, now.Message))
 	}
+}
+
+// classOf tells whether somebody should look at what a condition says. A credential whose status is still True, but for another reason than that it was issued, is about to
+// become False.
+func classOf(c *metav1.Condition) string {
+	waits := c.Reason == v1alpha1.ReasonPropagating || c.Reason == v1alpha1.ReasonNoReadyReplicas
+	ends := c.Type == v1alpha1.ConditionCredentialReady && c.Reason != v1alpha1.ReasonIssued
+	if ends || (c.Status == metav1.ConditionFalse && !waits) {
+		return corev1.EventTypeWarning
+	}
+	return corev1.EventTypeNormal
 }
 
 // maxNote bounds an event's note: the API takes 1024 bytes.

@@ -29,7 +29,7 @@ var errUnsettled = errors.New("reading a reference was forbidden; waiting to see
 
 // resolve reads references from the API server, not from a cache: the operator keeps no values. Every answer is
 // definite (there, absent, or forbidden for long enough); anything else is an error, and nothing may be written.
-func (r *Reconciler) resolve(ctx context.Context, st *serverState, refs []render.Ref) (map[render.Ref]render.Resolved, error) {
+func (r *Reconciler) resolve(ctx context.Context, refused *refusals, refs []render.Ref) (map[render.Ref]render.Resolved, error) {
 	var mu sync.Mutex
 	out := make(map[render.Ref]render.Resolved, len(refs))
 	group, ctx := errgroup.WithContext(ctx)
@@ -49,18 +49,21 @@ func (r *Reconciler) resolve(ctx context.Context, st *serverState, refs []render
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return out, st.settle(out, r.options.Now(), r.options.Timing.Forbidden)
+	return out, refused.settle(out, r.options.Now(), r.options.Timing.Forbidden)
 }
 
+// refusals holds since when every read of a reference has been answered Forbidden.
+type refusals map[render.Ref]time.Time
+
 // settle remembers since when each reference has been forbidden and returns errUnsettled while one is too fresh.
-func (st *serverState) settle(resolved map[render.Ref]render.Resolved, now time.Time, patience time.Duration) error {
-	refused := map[render.Ref]time.Time{}
+func (f *refusals) settle(resolved map[render.Ref]render.Resolved, now time.Time, patience time.Duration) error {
+	refused := refusals{}
 	var err error
 	for ref, v := range resolved {
 		if !v.Forbidden {
 			continue
 		}
-		since, known := st.refused[ref]
+		since, known := (*f)[ref]
 		if !known {
 			since = now
 		}
@@ -69,7 +72,7 @@ func (st *serverState) settle(resolved map[render.Ref]render.Resolved, now time.
 			err = errUnsettled
 		}
 	}
-	st.refused = refused
+	*f = refused
 	return err
 }
 

@@ -87,13 +87,13 @@ func stripped(o any) (any, error) {
 	return o, nil
 }
 
-// Setup adds the controller to a manager that was made with [CacheOptions].
+// Setup adds the controllers to a manager that was made with [CacheOptions].
 func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if o.Image == "" {
 		return errors.New("setting up the controller: no image for auth servers")
 	}
 	o = o.withDefaults()
-	if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+	if err := errors.Join(addIndexes(ctx, mgr.GetFieldIndexer()), addCredentialIndexes(ctx, mgr.GetFieldIndexer())); err != nil {
 		return err
 	}
 	r := &Reconciler{
@@ -101,7 +101,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		options: o, states: newStates(), log: mgr.GetLogger().WithName("controller"),
 	}
 	r.audit = &audit{client: r.client, live: r.live, options: o, log: r.log.WithName("audit")}
-	if err := r.watch(mgr); err != nil {
+	if err := errors.Join(r.watch(mgr), newCredentials(r).watch(mgr)); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
 	}
 	if err := mgr.Add(r.audit); err != nil {

@@ -19,8 +19,7 @@ type serverState struct {
 	change  change
 	written ownWrites
 	applied map[objectID]appliedRecord
-	// refused holds since when every read of a reference has been answered Forbidden.
-	refused map[render.Ref]time.Time
+	refused refusals
 	ledger  ledger
 	pods    podViews
 	keys    keyState
@@ -89,7 +88,7 @@ func (s *states) of(name types.NamespacedName) *serverState {
 	defer s.mu.Unlock()
 	st, ok := s.m[name]
 	if !ok {
-		st = &serverState{applied: map[objectID]appliedRecord{}, refused: map[render.Ref]time.Time{}}
+		st = &serverState{applied: map[objectID]appliedRecord{}, refused: refusals{}}
 		st.change.since = longAgo
 		s.m[name] = st
 	}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
+	"github.com/gatehouse-auth/gatehouse/authserver/assertion"
+	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
+	"github.com/gatehouse-auth/gatehouse/controllers/render"
+)
+
+// attemptTime bounds one attempt at a token, the reading of Secrets included.
+const attemptTime = 20 * time.Second
+
+// demandOf tells what a token of the provider is to be made of, as the caches have it.
+func (c *credentials) demandOf(ctx context.Context, p *v1alpha1.IdentityProvider) (demand, error) {
+	server := &gathered{name: render.ServerOf(p.Spec.AuthServerRef, p.Namespace)}
+	if err := c.r.gatherServer(ctx, server); err != nil {
+		return demand{}, err
+	}
+	refs := referencesOf(p)
+	rules := []any{p.Generation}
+	if server.server != nil {
+		refs = append(refs, referencesOf(server.server)...)
+		rules = append(rules, server.server.UID, server.server.Generation)
+		if labels := c.r.input(ctx, server).NamespaceLabels; labels != nil && server.server.Spec.AllowedNamespaces.From == v1alpha1.NamespacesSelector {
+			have, _ := labels(p.Namespace)
+			rules = append(rules, have)
+		}
+	}
+	versions := map[render.Ref]string{}
+	for _, ref := range refs {
+		m := metadataOf(string(ref.Kind))
+		err := c.r.client.Get(ctx, types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}, m)
+		if err != nil && !apierrors.IsNotFound(err) {
+			return demand{}, fmt.Errorf("reading the metadata of %s: %w", ref, err)
+		}
+		versions[ref] = m.ResourceVersion
+		rules = append(rules, ref.String(), m.ResourceVersion)
+	}
+	source, err := sourceHash(p, func(ref render.Ref) string { return versions[ref] })
+	if err != nil {
+		return demand{}, err
+	}
+	attempt, err := hashOf(append(rules, source)...)
+	return demand{source: source, attempt: attempt}, err
+}
+
+// sourceHash is a hash of what a token is made of: the block without what does not shape the token, and the versions of the Secrets with its keys. There is
+// no secret in it, nor a hash of one.
+func sourceHash(p *v1alpha1.IdentityProvider, version func(render.Ref) string) (string, error) {
+	block := p.Spec.JWTBearer.DeepCopy()
+	block.OutputSecretName, block.AllowedCallers = "", ""
+	secrets := []string{version(render.Ref{Kind: v1alpha1.BundleSecret, Namespace: p.Namespace, Name: block.KeySecretRef.Name})}
+	if block.ClientSecretRef != nil {
+		secrets = append(secrets, version(render.Ref{Kind: v1alpha1.BundleSecret, Namespace: p.Namespace, Name: block.ClientSecretRef.Name}))
+	}
+	return hashOf(block, secrets)
+}
+
+func hashOf(parts ...any) (string, error) {
+	encoded, err := json.Marshal(parts)
+	if err != nil {
+		return "", fmt.Errorf("hashing what a token is made of: %w", err)
+	}
+	sum := sha256.Sum256(encoded)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// endpointHost is the host of the provider's token endpoint, "" where it has none.
+func endpointHost(p *v1alpha1.IdentityProvider) string {
+	u, err := url.Parse(string(p.Spec.JWTBearer.TokenEndpoint))
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// renew obtains a token and writes it. What the user, or the other side, can mend is noted in the state; an error is of the API server, and what failed is tried
+// again. A wait above zero is for something that will happen by itself.
+func (c *credentials) renew(ctx context.Context, l *credentialLook) (wait time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTime)
+	defer cancel()
+	plan, err := c.plan(ctx, l)
+	if err != nil || plan.wait > 0 {
+		return plan.wait, err
+	}
+	if plan.failure != nil {
+		l.st.fail(*plan.failure, c.r.options.Now(), 0, c.jitter())
+		return 0, nil
+	}
+	if h := l.found.held; h != nil && h.source == plan.source && c.r.options.Now().Before(h.renewAt) {
+		l.demand.source = plan.source // the caches are behind, and this is what the token was made of already
+		return c.r.options.Timing.Poll, nil
+	}
+	token, err := plan.maker.Obtain(ctx, plan.client, c.r.options.Now, c.r.options.Rand)
+	if err != nil {
+		return 0, c.failed(ctx, l, err)
+	}
+	h := &held{source: plan.source, issuedAt: token.IssuedAt, renewAt: token.RenewAt(c.jitter()), expiresAt: token.ExpiresAt}
+	return c.keepToken(ctx, l, token, h)
+}
+
+// failed notes why there is no token.
+func (c *credentials) failed(ctx context.Context, l *credentialLook, err error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err() // this process ends
+	}
+	f, after := failure{reason: v1alpha1.ReasonInternalError, message: "the token could not be obtained"}, time.Duration(0)
+	var told *assertion.Error
+	if errors.As(err, &told) {
+		f, after = failure{reason: told.Reason, message: told.Message, timeout: told.Timeout()}, told.RetryAfter
+	}
+	c.r.log.V(1).Info("no token could be obtained", "object", keyOf(l.provider).String(), "reason", f.reason, "message", f.message)
+	l.st.fail(f, c.r.options.Now(), after, c.jitter())
+	return nil
+}
+
+// keepToken writes the token into the Secret. Where that has changed meanwhile it is looked at again: the token is not lost for a conflict.
+func (c *credentials) keepToken(ctx context.Context, l *credentialLook, token assertion.Token, h *held) (time.Duration, error) {
+	absent := l.found.held == nil
+	var err error
+	for range 3 {
+		err = c.store(ctx, l.found, outputSecret(l.provider, token, h))
+		if !errors.Is(err, errGone) {
+			break
+		}
+		if l.found, err = c.find(ctx, l.provider); err != nil {
+			return 0, err
+		}
+		if l.found.foreign != "" {
+			return c.r.options.Timing.Poll, nil
+		}
+		err = errGone
+	}
+	var refused *refusedSecret
+	switch {
+	case errors.As(err, &refused):
+		l.st.fail(failure{reason: v1alpha1.ReasonSecretNotWritten, message: refused.Error()}, c.r.options.Now(), 0, c.jitter())
+		return 0, nil
+	case errors.Is(err, errGone):
+		return c.r.options.Timing.Poll, nil
+	case err != nil:
+		return 0, err
+	}
+	l.st.wrote(c.r.options.Now(), absent)
+	l.found.held, l.demand.source = h, h.source
+	c.r.log.Info("wrote a token", "object", keyOf(l.provider).String(), "secret", outputOf(l.provider), "until", h.expiresAt.UTC().Format(time.RFC3339))
+	return 0, nil
+}
+
+// credentialPlan is what a token is to be obtained with, or why it cannot be.
+type credentialPlan struct {
+	maker   *assertion.Maker
+	client  *http.Client
+	source  string
+	failure *failure
+	wait    time.Duration
+}
+
+// plan reads what the provider names and renders it alone.
+func (c *credentials) plan(ctx context.Context, l *credentialLook) (credentialPlan, error) {
+	g := &gathered{name: render.ServerOf(l.provider.Spec.AuthServerRef, l.provider.Namespace), providers: []*v1alpha1.IdentityProvider{l.provider}}
+	if err := c.r.gatherServer(ctx, g); err != nil {
+		return credentialPlan{}, err
+	}
+	if fresh := c.r.options.Timing.Patience - c.r.options.Now().Sub(l.st.since); g.server == nil && fresh > 0 && c.r.mayCreate(g) {
+		return credentialPlan{wait: fresh}, nil // the other reconciler is about to make it, and its event brings us back
+	}
+	rendered, resolved, err := c.rendered(ctx, l, c.r.input(ctx, g))
+	if err != nil {
+		return credentialPlan{}, err
+	}
+	if rendered.Credential == nil {
+		return credentialPlan{failure: refusalOf(&rendered.Verdict)}, nil
+	}
+	out := credentialPlan{}
+	if out.source, err = sourceHash(l.provider, func(ref render.Ref) string { return resolved[ref].ResourceVersion }); err != nil {
+		return credentialPlan{}, err
+	}
+	if out.maker, err = assertion.Compile(rendered.Credential); err != nil {
+		var field *assertion.FieldError
+		if !errors.As(err, &field) {
+			return credentialPlan{}, fmt.Errorf("compiling the credential of %s: %w", keyOf(l.provider), err)
+		}
+		return credentialPlan{failure: &failure{reason: v1alpha1.ReasonInvalid, message: "spec.jwtBearer." + field.Error()}}, nil
+	}
+	if out.client, err = c.client(&rendered.Outbound); err != nil {
+		return credentialPlan{failure: &failure{reason: v1alpha1.ReasonInvalidSource, message: "the AuthServer's spec.outbound cannot be used: " + err.Error()}}, nil
+	}
+	return out, nil
+}
+
+// rendered renders the provider alone. Only while its AuthServer is not usable itself are the last good settings read too.
+func (c *credentials) rendered(ctx context.Context, l *credentialLook, in render.Input) (*render.RenderedCredential, map[render.Ref]render.Resolved, error) {
+	key := keyOf(l.provider)
+	plan := render.NewPlan(in)
+	resolved, err := c.r.resolve(ctx, &l.st.refused, plan.CredentialReferences(key))
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := plan.Credential(key, resolved)
+	if err != nil || out.Credential != nil || !out.Verdict.Accepted.Status || !out.Verdict.ResolvedRefs.Status {
+		return out, resolved, err
+	}
+	var last corev1.Secret
+	err = c.r.live.Get(ctx, types.NamespacedName{Namespace: in.Name.Namespace, Name: configName(in.Name.Name)}, &last)
+	if apierrors.IsNotFound(err) {
+		return out, resolved, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the configuration in force: %w", err)
+	}
+	in.LastBase = last.Data[config.FileBase]
+	out, err = render.NewPlan(in).Credential(key, resolved)
+	return out, resolved, err
+}
+
+// refusalOf says why a provider is not rendered.
+func refusalOf(v *render.Verdict) *failure {
+	switch {
+	case !v.Accepted.Status:
+		return &failure{reason: v.Accepted.Reason, message: v.Accepted.Message}
+	case !v.ResolvedRefs.Status:
+		return &failure{reason: v.ResolvedRefs.Reason, message: v.ResolvedRefs.Message}
+	}
+	return &failure{reason: v1alpha1.ReasonNoMatchingAuthServer, message: "the AuthServer itself cannot be used: see its conditions"}
+}
+
+// client returns one that keeps to the AuthServer's rules. Equal rules share one.
+func (c *credentials) client(o *config.Outbound) (*http.Client, error) {
+	cidrs, err := outbound.ParseCIDRs(o.AllowedCIDRs)
+	if err != nil {
+		return nil, err
+	}
+	return c.clients.Get(outbound.Profile{AllowedCIDRs: outbound.FormatCIDRs(cidrs), CABundle: outbound.NewBundle(o.CABundle)})
+}
+
+// unstructuredOf is the object as it is applied.
+func unstructuredOf(o runtime.Object) (*unstructured.Unstructured, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a Secret: %w", err)
+	}
+	dropNulls(content)
+	return &unstructured.Unstructured{Object: content}, nil
+}
