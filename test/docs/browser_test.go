@@ -27,14 +27,31 @@ type visitor struct {
 
 func newVisitor(t *testing.T, s *shell) *visitor {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
+	v := &visitor{shell: s}
+	if err := v.begin(); err != nil {
 		t.Fatal(err)
 	}
-	return &visitor{shell: s, client: &http.Client{Jar: jar, Timeout: patience}}
+	return v
 }
 
-// do does what a comment says, line by line: open URL, fill NAME TEXT, press TEXT of a button or link, see TEXT.
+// begin is a browser without cookies.
+func (v *visitor) begin() error {
+	jar, err := cookiejar.New(nil)
+	v.client, v.at, v.document = &http.Client{Jar: jar, Timeout: patience}, nil, nil
+	return err
+}
+
+// as lets somebody else log in, with a browser of their own.
+func (v *visitor) as(name string) error {
+	change := v.shell.people[name]
+	if change == nil {
+		return fmt.Errorf("nobody knows %q", name)
+	}
+	change()
+	return v.begin()
+}
+
+// do does what a comment says, line by line: as PERSON, open URL, fill NAME TEXT, press TEXT of a button or link, see TEXT.
 func (v *visitor) do(text string) error {
 	for line := range strings.SplitSeq(text, "\n") {
 		verb, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -42,6 +59,8 @@ func (v *visitor) do(text string) error {
 		switch verb {
 		case "open":
 			err = v.open(v.shell.place(rest))
+		case "as":
+			err = v.as(rest)
 		case "fill":
 			name, value, _ := strings.Cut(rest, " ")
 			v.filled[name] = value

@@ -19,6 +19,7 @@
 //	<!-- run: terminal -->     in a terminal of its own, until the page ends; what it prints is waited for
 //	<!-- run: exit 1 -->       it ends with that code
 //	<!-- run: again -->        until it succeeds and prints what it should, for what takes a moment
+//	<!-- run: as written -->   with the names and files of the page, where a stand-in's would make a difference
 //	<!-- not run: REASON -->   not at all; the reasons are printed, and are few
 //
 // and comments after it what is to be seen, one line or part of a line each, and what somebody does in a browser:

@@ -19,6 +19,25 @@ var environments = map[string]func(t *testing.T, s *shell, bin string) []string{
 	"serve":      func(*testing.T, *shell, string) []string { return nil },
 	"repository": copyRepository,
 	"cluster":    useCluster,
+	"nginx":      findNginx,
+
+	"keycloak": keycloak,
+	"entra-id": entraID,
+	"github":   github,
+	"google":   google,
+}
+
+// findNginx looks where packages put it, on administrators' paths only.
+func findNginx(t *testing.T, s *shell, _ string) []string {
+	t.Helper()
+	for _, dir := range []string{"/usr/sbin", "/usr/local/sbin"} {
+		if _, err := os.Stat(dir + "/nginx"); err == nil {
+			s.environment = append(s.environment, "PATH="+s.path+":"+dir)
+			return nil
+		}
+	}
+	needs(t, "nginx")
+	return nil
 }
 
 // copyRepository gives a page that begins in the repository what it needs of it.

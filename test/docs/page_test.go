@@ -37,8 +37,9 @@ type step struct {
 	// name of the file to write.
 	name string
 
-	terminal, again bool
-	exit            int
+	// written means with the names on the page, not those of stand-ins.
+	terminal, again, written bool
+	exit                     int
 	// notRun is why not.
 	notRun string
 	// output is what has to be printed in all; nil where the page does not say.
@@ -126,7 +127,7 @@ var outputs = []string{"text", "console", "json", "http"}
 func (p *parser) take(s *step) error {
 	if s.language == "sh" {
 		if p.marks != nil {
-			s.terminal, s.again, s.exit, s.notRun = p.marks.terminal, p.marks.again, p.marks.exit, p.marks.notRun
+			s.terminal, s.again, s.written, s.exit, s.notRun = p.marks.terminal, p.marks.again, p.marks.written, p.marks.exit, p.marks.notRun
 			p.marks = nil
 		}
 		s.kind, p.last = commands, s
@@ -219,6 +220,8 @@ func (p *parser) manner(s *step, how string) error {
 		s.terminal = true
 	case how == "again":
 		s.again = true
+	case how == "as written":
+		s.written = true
 	case isExit:
 		var err error
 		s.exit, err = strconv.Atoi(code)

@@ -116,6 +116,7 @@ func (s *shell) take(t *testing.T, step *step, visitor *visitor) (string, error)
 	switch {
 	case step.kind == file:
 		write(t, filepath.Join(s.dir, step.name), s.place(step.text))
+		write(t, filepath.Join(s.written(), step.name), step.text)
 		return "", nil
 	case step.kind == browser:
 		return "", visitor.do(step.text)
@@ -137,8 +138,9 @@ func prepare(t *testing.T, p *page) *shell {
 	s := &shell{dir: t.TempDir(), own: t.TempDir(), address: loopback()}
 	bin := filepath.Join(s.own, "bin")
 	built := programs(t)
-	s.environment = append(os.Environ(), "HOME="+s.own, "PATH="+bin+":"+os.Getenv("PATH"), "LC_ALL=C", "PS1=", "DOCS_ADDRESS="+s.address, "KUBECONFIG=/dev/null")
-	write(t, filepath.Join(bin, "gatehouse"), fmt.Sprintf(`#!/usr/bin/env bash
+	s.path = bin + ":" + os.Getenv("PATH")
+	s.environment = append(os.Environ(), "HOME="+s.own, "PATH="+s.path, "LC_ALL=C", "PS1=", "DOCS_ADDRESS="+s.address, "KUBECONFIG=/dev/null")
+	program(t, filepath.Join(bin, "gatehouse"), fmt.Sprintf(`#!/usr/bin/env bash
 # Listens at the page's own address, unless the page says otherwise.
 if [ "${1-}" = serve ]; then
 	shift
@@ -146,9 +148,6 @@ if [ "${1-}" = serve ]; then
 fi
 exec %[2]s/gatehouse "$@"
 `, s.address, built))
-	if err := os.Chmod(filepath.Join(bin, "gatehouse"), 0o700); err != nil {
-		t.Fatal(err)
-	}
 	var replaced []string
 	for _, name := range p.environments {
 		prepare, ok := environments[name]

@@ -20,10 +20,13 @@ type shell struct {
 	// dir is where commands run, own what the shell is kept in.
 	dir, own    string
 	environment []string
+	path        string
 	// address stands for the loopback addresses that pages name.
 	address string
 	// names of services, and where their stand-ins are.
 	standIns *strings.Replacer
+	// people makes somebody else log in at a stand-in.
+	people map[string]func()
 
 	stdin     io.Writer
 	main      *process
@@ -44,6 +47,9 @@ var local = regexp.MustCompile(`\b(127\.0\.0\.1|localhost):`)
 func (s *shell) place(text string) string {
 	return s.standIns.Replace(local.ReplaceAllString(text, s.address+":"))
 }
+
+// written is the folder of the page's files as they stand there.
+func (s *shell) written() string { return filepath.Join(s.own, "written") }
 
 // plain makes what was printed comparable with what a page says.
 func (s *shell) plain(text string) string {
@@ -112,6 +118,9 @@ func (s *shell) run(t *testing.T, step *step) (string, error) {
 	s.count++
 	base := filepath.Join(s.own, fmt.Sprintf("step-%d", s.count))
 	write(t, base, s.place(step.text))
+	if step.written {
+		write(t, base, "(cd "+s.written()+"\n"+step.text+")\n")
+	}
 	began := "set -e"
 	if step.exit != 0 || step.again {
 		began = "set +e"
@@ -213,6 +222,15 @@ func write(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// program writes a file that can be run.
+func program(t *testing.T, path, text string) {
+	t.Helper()
+	write(t, path, text)
+	if err := os.Chmod(path, 0o700); err != nil {
 		t.Fatal(err)
 	}
 }
