@@ -106,6 +106,7 @@ func (o *providerPlan) renderCredential(p *Plan, r *resolver) (Verdict, *rendere
 	if out != nil && !f.bad() {
 		fingerprint, out.size = f.measure(credentialWithBundle{out.credential, out.bundle}, "keep only the CAs in use in the bundle")
 		out.size -= len(out.bundle)
+		o.compile(&f, out.credential, fingerprint)
 	}
 	v := f.verdict()
 	if f.bad() {
@@ -119,6 +120,22 @@ func (o *providerPlan) renderCredential(p *Plan, r *resolver) (Verdict, *rendere
 	}
 	v.Fingerprint = fingerprint
 	return v, out
+}
+
+// compile runs the server's own compiler over what was rendered, so that nothing is written that a server would refuse.
+func (o *providerPlan) compile(f *findings, credential *config.Credential, fingerprint string) {
+	if f.bad() {
+		return
+	}
+	wrong := o.memo.recall(func() string {
+		if _, err := assertion.Compile(credential); err != nil {
+			return err.Error() // begins with a field of the block
+		}
+		return ""
+	}, "credential", fingerprint)
+	if wrong != "" {
+		f.refuse(v1alpha1.ReasonInvalid, "", "spec.jwtBearer.%s", wrong)
+	}
 }
 
 // credentialWithBundle is a credential and the CA bundle that it names: what an object may hold must not depend on who shares its bundle.

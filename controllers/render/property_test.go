@@ -28,6 +28,8 @@ func FuzzRender(f *testing.F) {
 	f.Add(uint64(2), uint8(23), "acme", "https://idp.example", "claims.a.map(b, b + claims.c)")
 	f.Add(uint64(3), uint8(23), "acme", "{tenantid}", "X-A{tenantid}")
 	f.Add(uint64(4), uint8(23), "acme", "https://idp.example", `{"keys":[{"kty":"oct","k":"MDEyMzQ1Njc4OWFiY2RlZg"}]}`)
+	f.Add(uint64(5), uint8(23), "acme", "https://idp.example", "MDEyMzQ1Njc4OWFiY2RlZg-MDEyMzQ1Njc4OWFiY2RlZg-MDEyMzQ1Njc4OWFiY2RlZg")
+	f.Add(uint64(6), uint8(23), "acme", "https://idp.example", `{"a":12345678901234567890,"b":{"a":1,"a":2},"c":"\ud800"}`)
 	f.Fuzz(func(t *testing.T, seed uint64, n uint8, name, issuer, value string) {
 		r := rand.New(rand.NewPCG(seed, uint64(n)))
 		pick := func(of ...string) string { return of[r.IntN(len(of))] }
@@ -57,6 +59,8 @@ func FuzzRender(f *testing.F) {
 			}
 			p.Spec.Issuers = append(p.Spec.Issuers, v1alpha1.Issuer{Issuer: issuer, Keys: []v1alpha1.KeySource{source}})
 			spoil(r, &p.Spec, value)
+			p.Spec.UpstreamCredential = pick("", fmt.Sprint("p", r.IntN(24)), value)
+			p.Spec.TokenExchange = &v1alpha1.TokenExchange{Enabled: r.IntN(2) == 0, Scopes: []v1alpha1.Scope{v1alpha1.Scope(pick("read", value))}}
 			in.Policies = append(in.Policies, p)
 			o := provider(fmt.Sprint("p", i), fmt.Sprint("s", r.IntN(4)))
 			o.Spec.Organization = pick("", name)
@@ -64,8 +68,11 @@ func FuzzRender(f *testing.F) {
 			if r.IntN(3) == 0 {
 				o.Spec.Password = nil
 			}
-			if r.IntN(2) == 0 {
+			switch r.IntN(4) {
+			case 0, 1:
 				spoilUpstream(r, &o.Spec, issuer, value)
+			case 2:
+				spoilBearer(r, &o.Spec, issuer, value)
 			}
 			in.Providers = append(in.Providers, o)
 		}
@@ -144,6 +151,34 @@ func spoilUpstream(r *rand.Rand, s *v1alpha1.IdentityProviderSpec, issuer, value
 	s.UserSync, s.Linking = v1alpha1.UserSync(pick("", "FirstLogin", value)), v1alpha1.Linking(pick("", "VerifiedEmail", value))
 	s.DisplayName, s.Icon = pick("", value), &v1alpha1.Image{URL: pick("https://a.example/i.png", value)}
 	s.ClaimValidationRules = []v1alpha1.ProviderValidationRule{{Expression: pick("true", value), Message: value}}
+}
+
+// spoilBearer makes a provider one of JWTBearer, with odd values.
+func spoilBearer(r *rand.Rand, s *v1alpha1.IdentityProviderSpec, issuer, value string) {
+	pick := func(of ...string) string { return of[r.IntN(len(of))] }
+	ref := func() *v1alpha1.SecretKeyReference {
+		return &v1alpha1.SecretKeyReference{Name: fmt.Sprint("s", r.IntN(4)), Key: "k"}
+	}
+	anyJSON := func() *apiextensionsv1.JSON {
+		return &apiextensionsv1.JSON{Raw: []byte(pick("", "{}", `{"typ":"JWT","kid":"a"}`, `{"scope":["a"],"n":1.5}`, "null", `{"a":1,"a":2}`, value))}
+	}
+	s.Type = v1alpha1.ProviderJWTBearer
+	if r.IntN(8) == 0 {
+		return
+	}
+	s.JWTBearer = &v1alpha1.JWTBearerProvider{
+		KeySecretRef: *ref(), KeyID: pick("", "a", value), Algorithm: v1alpha1.SignatureAlgorithm(pick("HS256", "HS256", "RS256", value)), Issuer: pick("a", "a", issuer, value),
+		Subject: pick("a", "", value), Audience: pick("a", "", value), Lifetime: v1alpha1.Duration(pick("", "1h", "9s", value)), Headers: anyJSON(), AdditionalClaims: anyJSON(),
+		TokenEndpoint: v1alpha1.EndpointURL(pick("", "https://idp.example/token", issuer, value)), GrantType: pick("", "", value), ClientID: pick("", "a", value),
+		ClientAuthenticationMethod: v1alpha1.ClientAuthenticationMethod(pick("", "", "PrivateKeyJWT", value)), OutputSecretName: pick("", "out", "s1", value),
+		AllowedCallers: pick("", "true", "tenant == 'acme'", value),
+	}
+	if r.IntN(3) == 0 {
+		s.JWTBearer.ClientSecretRef, s.CABundleRef = ref(), &v1alpha1.CABundleReference{Kind: v1alpha1.BundleSecret, Name: "s1", Key: "k"}
+	}
+	if r.IntN(3) == 0 {
+		s.JWTBearer.Parameters = []v1alpha1.TokenParameter{{Name: pick("scope", "assertion", value), Value: value}}
+	}
 }
 
 // TestBadObjectsChangeNoByte is the same for whole files: with only bad objects added, the files stay as they were.

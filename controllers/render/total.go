@@ -42,9 +42,10 @@ const (
 	perString = 32
 	// perBundle is how often a CA bundle is held: as it is written and as a pool of certificates.
 	perBundle = 2
-	// perCredential is a credential's state, the token that it has at present (a JWT of an API seldom takes more than 2 KiB) and that which is being fetched, and a
-	// connection to its token endpoint. Its key comes to that, as one that decrypts. config.MaxCredentials relies on it.
-	perCredential = 8 << 10
+	// perCredential is a credential's state and its JWT. Its key comes to that, as one that decrypts. config.MaxCredentials relies on it.
+	perCredential = 4 << 10
+	// perToken is the longest token that an endpoint may give (package assertion): whoever names the endpoint may be who answers there.
+	perToken = 16 << 10
 )
 
 // rendered is one policy or one credential that is to be served.
@@ -76,9 +77,17 @@ func (p *rendered) bundleName() string {
 // memory estimates what a server holds for it without its bundle and its expressions, in bytes.
 func (p *rendered) memory() int {
 	if p.credential != nil {
-		return p.size + perCredential + perDecryptionKey + perDecryptionByte*len(p.credential.Key)
+		return p.credentialMemory()
 	}
 	return p.policyMemory()
+}
+
+func (p *rendered) credentialMemory() int {
+	n := p.size + perCredential + perDecryptionKey + perDecryptionByte*len(p.credential.Key)
+	if p.credential.TokenEndpoint != "" {
+		n += perToken
+	}
+	return n
 }
 
 func (p *rendered) policyMemory() int {
