@@ -233,6 +233,7 @@ func TestSourceEndsWithItsContext(t *testing.T) {
 		s := NewSource(SourceOptions{Obtain: m.obtain, Now: time.Now, Jitter: rand.Float64, Context: ctx, Done: func(err error) { done = append(done, err) }})
 		get(t, s, "token-1")
 		time.Sleep(20 * time.Second)
+		synctest.Wait()
 		if len(done) != 1 || done[0] != nil {
 			t.Errorf("told of %v", done)
 		}
@@ -240,6 +241,10 @@ func TestSourceEndsWithItsContext(t *testing.T) {
 		start := time.Now()
 		if get(t, s, ""); time.Since(start) != time.Millisecond {
 			t.Errorf("it took %s", time.Since(start))
+		}
+		synctest.Wait()
+		if len(done) != 2 || done[1] == nil {
+			t.Errorf("told of %v", done)
 		}
 	})
 }

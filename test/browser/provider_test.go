@@ -22,6 +22,14 @@ type openIDProvider struct {
 	RedirectURIs         []string            `json:"redirectURIs"`
 	PostLogoutURIs       []string            `json:"postLogoutURIs"`
 	BackChannelLogoutURI string              `json:"backChannelLogoutURI"`
+	Machines             []machine           `json:"machines,omitempty"`
+}
+
+// machine is a client without people, that authenticates with private_key_jwt.
+type machine struct {
+	ClientID  string              `json:"clientID"`
+	Algorithm string              `json:"algorithm"`
+	JWKS      *jose.JSONWebKeySet `json:"jwks"`
 }
 
 // start runs the provider until the test ends and returns its issuer. It ends with its standard input, so also with a test process that is killed.
