@@ -3,6 +3,7 @@
 package importing
 
 import (
+	"fmt"
 	"math"
 	"net/netip"
 	"net/url"
@@ -247,16 +248,12 @@ func (o *jumperImport) client(name string, endpoints Fields) Fields {
 		o.s.Mistake("OIDC_RP_CLIENT_ID", "it has more than 512 bytes")
 	}
 	f.SetFrom("clientID", id, "OIDC_RP_CLIENT_ID")
-	if secret := o.s.Secret("OIDC_RP_CLIENT_SECRET"); secret != "" {
-		f.SetFrom("clientSecretRef", SecretRef(name, "clientSecret"), "OIDC_RP_CLIENT_SECRET")
-		o.result.Secrets = append(o.result.Secrets, Secret{Name: name, Entries: []Entry{{Key: "clientSecret", Value: secret, From: "OIDC_RP_CLIENT_SECRET"}}})
-	} else {
-		f.SetFrom("clientAuthenticationMethod", "None", "OIDC_RP_CLIENT_SECRET is not set: a public client")
-	}
+	algorithms := o.algorithms()
+	o.secret(&f, name, algorithms)
 	if scopes := scopesOf(o.s, "OIDC_RP_SCOPES"); len(scopes) > 0 {
 		f.SetFrom("scopes", scopes, "OIDC_RP_SCOPES")
 	}
-	if algorithms := o.algorithms(); len(algorithms) > 0 {
+	if len(algorithms) > 0 {
 		f.SetFrom("signingAlgorithms", algorithms, "OIDC_RP_SIGN_ALGO")
 	}
 	switch claim := o.s.Text("OIDC_USERNAME_ATTRIBUTE"); {
@@ -266,6 +263,29 @@ func (o *jumperImport) client(name string, endpoints Fields) Fields {
 		f.SetFrom("usernameClaim", claim, "OIDC_USERNAME_ATTRIBUTE")
 	}
 	return append(f, endpoints...)
+}
+
+// secret is the client's. For an HMAC it is the key of ID tokens as well, and must be as long as the hash (RFC 7518 section 3.2).
+func (o *jumperImport) secret(f *Fields, name string, algorithms []string) {
+	const key = "OIDC_RP_CLIENT_SECRET"
+	secret := clientSecret(o.s, key)
+	least := 0
+	for _, a := range algorithms {
+		least = max(least, map[string]int{"HS256": 32, "HS384": 48, "HS512": 64}[a])
+	}
+	switch {
+	case secret != "":
+		f.SetFrom("clientSecretRef", SecretRef(name, "clientSecret"), key)
+		entry := Entry{Key: "clientSecret", Value: secret, From: key}
+		if len(secret) < least {
+			entry.Value, entry.Hint = "", fmt.Sprintf("a client secret of at least %d bytes, as OIDC_RP_SIGN_ALGO needs. The one in the file is shorter: have the provider make another, or sign with RS256", least)
+		}
+		o.result.Secrets = append(o.result.Secrets, Secret{Name: name, Entries: []Entry{entry}})
+	case least > 0:
+		o.s.Mistake("OIDC_RP_SIGN_ALGO", "an HMAC needs %s, which is not set", key)
+	default:
+		f.SetFrom("clientAuthenticationMethod", "None", key+" is not set: a public client")
+	}
 }
 
 func (o *jumperImport) algorithms() []string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/gatehouse-auth/gatehouse/controllers/render"
 )
@@ -43,6 +44,20 @@ func scopesOf(s *Settings, key string) []string {
 		return nil
 	}
 	return out
+}
+
+// clientSecret reads a client secret, which is printable ASCII (RFC 6749 appendix A.2).
+func clientSecret(s *Settings, key string) string {
+	secret := strings.TrimSpace(s.Secret(key))
+	switch {
+	case strings.Contains(secret, "-----BEGIN "):
+		s.Mistake(key, "it holds PEM, which is no client secret")
+	case len(secret) > 4096:
+		s.Mistake(key, "it has more than 4096 bytes")
+	case strings.ContainsFunc(secret, func(r rune) bool { return r < ' ' || r > '~' && r != '•' }):
+		s.Mistake(key, "it holds a line break, control character or letter outside ASCII, which no client secret has")
+	}
+	return secret
 }
 
 // admitNobody gives a provider at which anybody can have an account a rule that nobody meets. The system that is left let everybody in.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -142,10 +143,10 @@ func wrap(out *bytes.Buffer, lead, text string) {
 
 // oneLine keeps a text on its line, and from being anything but text.
 func oneLine(text string) string {
-	return strings.Join(strings.FieldsFunc(strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x2028 || r == 0x2029 || r == 0xfeff {
+	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r
-	}, text), func(r rune) bool { return r == ' ' }), " ")
+	}, text)), " ")
 }

@@ -80,12 +80,12 @@ func (a *timbrAlgorithms) settle(azure bool, tell func(string)) {
 		a.signed = []string{rs256}
 	}
 	a.nested = a.rsa || azure
-	switch {
-	case a.rsa && a.required:
+	if a.rsa && a.required {
 		a.sign(rs256)
 		tell("RSA-OAEP alone gains RS256 inside: everybody who has the public key can encrypt, so a token needs a signature to show who made it. Timbr's issuer has to sign before it encrypts")
-	case a.aes && a.nested:
-		tell("AES: what is inside has to be signed as well, since RSA-OAEP in the same list lets everybody encrypt")
+	}
+	if a.aes && a.nested {
+		tell("AES: what is inside has to be signed as well, as it has beside RSA-OAEP and with the tokens of Entra ID")
 	}
 	if a.rsa && a.aes {
 		tell("RSA-OAEP and AES: tokens say by the kid of their encryption which of the two keys they mean, rsa or aes")
