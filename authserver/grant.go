@@ -23,6 +23,7 @@ const (
 	codeTooManyAttempts    = "too_many_attempts"
 	codeInvalidGrant       = "invalid_grant"
 	codeUnsupportedGrant   = "unsupported_grant_type"
+	codeInvalidClient      = "invalid_client"
 )
 
 // grantBody is the answer to a login or a grant (RFC 6749 §5.1); times are in seconds.
@@ -32,13 +33,36 @@ type grantBody struct {
 	ExpiresIn        int64  `json:"expires_in"`
 	RefreshToken     string `json:"refresh_token,omitempty"`
 	RefreshExpiresIn int64  `json:"refresh_expires_in,omitempty"`
+	Scope            string `json:"scope,omitempty"`
+}
+
+// grantRefusal is a refusal of a grant in the words of the grant itself (RFC 6749 §5.2).
+type grantRefusal struct {
+	status            int
+	code, description string
+	challenge         string        // of 401
+	retryAfter        time.Duration // 0: do not try again
+}
+
+// Error implements error. It is not told to anybody: write is.
+func (g *grantRefusal) Error() string { return g.code }
+
+func (g *grantRefusal) write(w http.ResponseWriter) {
+	w.Header().Set("Pragma", "no-cache")
+	if g.challenge != "" {
+		w.Header().Set("WWW-Authenticate", g.challenge)
+	}
+	if g.retryAfter > 0 {
+		setRetryAfter(w, g.retryAfter)
+	}
+	writeError(w, g.status, g.code, g.description)
 }
 
 func writeGrant(w http.ResponseWriter, g *login.Grant) {
 	w.Header().Set("Pragma", "no-cache") // RFC 6749 §5.1 demands both
 	writeJSON(w, http.StatusOK, grantBody{
 		AccessToken: g.AccessToken, TokenType: "Bearer", ExpiresIn: int64(g.ExpiresIn / time.Second),
-		RefreshToken: g.RefreshToken, RefreshExpiresIn: int64(g.RefreshExpiresIn / time.Second),
+		RefreshToken: g.RefreshToken, RefreshExpiresIn: int64(g.RefreshExpiresIn / time.Second), Scope: g.Scope,
 	})
 }
 

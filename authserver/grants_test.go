@@ -289,9 +289,9 @@ func TestDiscoveryDocument(t *testing.T) {
 		"issuer": "https://auth.example", "token_endpoint": "https://auth.example/oauth2/token", "jwks_uri": "https://auth.example/.well-known/jwks.json",
 		"revocation_endpoint": "https://auth.example/oauth2/revoke", "userinfo_endpoint": "https://auth.example/userinfo",
 		"revocation_endpoint_auth_methods_supported": []any{"none"}, "code_challenge_methods_supported": []any{"S256"},
-		"response_types_supported": []any{}, "grant_types_supported": []any{"authorization_code", "refresh_token"}, "subject_types_supported": []any{"public"},
+		"response_types_supported": []any{}, "grant_types_supported": []any{"authorization_code", "refresh_token", grantJWTBearer}, "subject_types_supported": []any{"public"},
 		"id_token_signing_alg_values_supported": []any{"RS256"}, "token_endpoint_auth_methods_supported": []any{"none"},
-		"claims_supported": []any{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "organization", "preferred_username", "email", "name", "groups"},
+		"claims_supported": []any{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "organization", "preferred_username", "email", "name", "groups", "scope"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -10,13 +10,14 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authserver/issue"
 	"github.com/gatehouse-auth/gatehouse/authserver/login"
+	"github.com/gatehouse-auth/gatehouse/authserver/policy"
 )
 
 // Paths of the public documents and of what they name.
 const (
 	pathDiscovery = "/.well-known/openid-configuration"
 	pathJWKS      = "/.well-known/jwks.json"
-	pathToken     = "/oauth2/token"
+	pathToken     = policy.PathToken
 	pathRevoke    = "/oauth2/revoke"
 	pathUserInfo  = "/userinfo"
 )
@@ -54,11 +55,11 @@ func (h *discoveryHandler) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	body := discoveryBody{
 		Issuer: snap.Issuer(), JWKSURI: base + pathJWKS,
 		ResponseTypes: []string{}, SubjectTypes: []string{"public"}, SigningAlgorithms: snap.Signer().Algorithms(),
-		Claims: []string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "organization", "preferred_username", "email", "name", "groups"},
+		Claims: []string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "organization", "preferred_username", "email", "name", "groups", "scope"},
 	}
 	if snap.Store() {
 		body.TokenEndpoint, body.RevocationEndpoint, body.UserInfoEndpoint = base+pathToken, base+pathRevoke, base+pathUserInfo
-		body.GrantTypes = []string{grantAuthorizationCode, grantRefreshToken}
+		body.GrantTypes = []string{grantAuthorizationCode, grantRefreshToken, grantJWTBearer}
 		body.ClientAuthentications, body.RevocationClients = []string{"none"}, []string{"none"}
 		body.ChallengeMethods = []string{login.ChallengeMethod}
 	}

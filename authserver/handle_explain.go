@@ -22,6 +22,9 @@ type explainBody struct {
 	Issuer   *string `json:"issuer"`
 	ClientID *string `json:"client_id"`
 	Nonce    *string `json:"nonce"`
+	// Assertion asks about the token as an assertion for an access token (RFC 7523), for which Scope is the parameter of that name.
+	Assertion bool    `json:"assertion"`
+	Scope     *string `json:"scope"`
 }
 
 // handleExplain answers POST /explain: the decision that a request would get now, check by check. It decides with the
@@ -38,7 +41,11 @@ func (s *Server) handleExplain(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	report := policy.NotConfiguredReport()
-	if snap := s.snapshot.Load(); snap != nil {
+	switch snap := s.snapshot.Load(); {
+	case snap == nil:
+	case body.Assertion:
+		report = s.explainAssertion(r.Context(), snap, body)
+	default:
 		report = snap.policies.Explain(r.Context(), body.facts(), s.now())
 	}
 	s.log.LogAttrs(context.Background(), slog.LevelInfo, "decision explained",
@@ -55,13 +62,17 @@ func parseExplain(text []byte) (*explainBody, error) {
 	var semantic *json.SemanticError
 	switch {
 	case errors.As(err, &semantic) && errors.Is(err, json.ErrUnknownName):
-		return nil, requestError("unknown member " + cut(semantic.JSONPointer.LastToken()) + ": use token, tenant, issuer, client_id and nonce")
+		return nil, requestError("unknown member " + cut(semantic.JSONPointer.LastToken()) + ": use token, tenant, issuer, client_id, nonce, assertion and scope")
+	case errors.As(err, &semantic) && semantic.JSONPointer == "/assertion":
+		return nil, requestError("assertion must be true or false")
 	case errors.As(err, &semantic) && semantic.JSONPointer != "":
 		return nil, requestError(cut(semantic.JSONPointer.LastToken()) + " must be a string")
 	case err != nil:
 		return nil, requestError(`the body must be one JSON object such as {"token": "…", "tenant": "acme"}, no member twice`)
 	case body.Token == "":
 		return nil, requestError("token is required")
+	case body.Scope != nil && !body.Assertion:
+		return nil, requestError("scope goes with assertion: true")
 	}
 	return body, nil
 }

@@ -82,7 +82,7 @@ func TestExplainBody(t *testing.T) {
 		status            int
 		want              string // in the description
 	}{
-		"unknown member":     {"application/json", `{"token":"a","tenent":"acme"}`, 400, `unknown member "tenent": use token, tenant, issuer, client_id and nonce`},
+		"unknown member":     {"application/json", `{"token":"a","tenent":"acme"}`, 400, `unknown member "tenent": use token, tenant, issuer, client_id, nonce, assertion and scope`},
 		"another case":       {"application/json", `{"token":"a","Tenant":"acme"}`, 400, `unknown member "Tenant"`},
 		"a long member":      {"application/json", `{"` + strings.Repeat("n", 200) + `":"a"}`, 400, `unknown member "` + strings.Repeat("n", 64) + `": use`},
 		"a member twice":     {"application/json", `{"token":"a","tenant":"a","tenant":"b"}`, 400, "no member twice"},

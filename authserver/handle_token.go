@@ -22,9 +22,14 @@ type tokenHandler struct {
 	log      *slog.Logger
 }
 
-// A grantFunc turns the parameters of one grant type into tokens. Each parameter is there at most once. Errors are those of
-// package login, or a requestError.
-type grantFunc func(ctx context.Context, snap *login.Snapshot, parameters map[string]string) (*login.Grant, error)
+// A grantFunc turns a request of one grant type into tokens. Errors are those of package login, a requestError, or a *grantRefusal.
+type grantFunc func(ctx context.Context, snap *login.Snapshot, r *grantRequest) (*login.Grant, error)
+
+// grantRequest is what a client sent. Its form has been read.
+type grantRequest struct {
+	parameters map[string]string // each was there at most once
+	http       *http.Request     // for headers and addresses
+}
 
 // requestError says which parameter is missing or wrong: 400 invalid_request.
 type requestError string
@@ -50,8 +55,8 @@ func newTokenHandler(service *login.Service, snapshot func() *login.Snapshot, lo
 
 // refreshGrant is RFC 6749 §6 without client authentication: the token says enough.
 func refreshGrant(service *login.Service) grantFunc {
-	return func(ctx context.Context, snap *login.Snapshot, parameters map[string]string) (*login.Grant, error) {
-		token := parameters["refresh_token"]
+	return func(ctx context.Context, snap *login.Snapshot, r *grantRequest) (*login.Grant, error) {
+		token := r.parameters["refresh_token"]
 		if token == "" {
 			return nil, requestError("the parameter refresh_token is missing")
 		}
@@ -67,7 +72,8 @@ const (
 
 // codeGrant is RFC 6749 §4.1.3 with PKCE (RFC 7636 §4.5) and without client authentication: the verifier takes its place.
 func codeGrant(service *login.Service) grantFunc {
-	return func(ctx context.Context, snap *login.Snapshot, parameters map[string]string) (*login.Grant, error) {
+	return func(ctx context.Context, snap *login.Snapshot, r *grantRequest) (*login.Grant, error) {
+		parameters := r.parameters
 		for _, name := range []string{"code", "redirect_uri", "code_verifier"} {
 			if parameters[name] == "" {
 				return nil, requestError("the parameter " + name + " is missing")
@@ -120,9 +126,13 @@ func (h *tokenHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest, codeUnsupportedGrant, "this grant_type is not supported")
 		return
 	}
-	answer, err := grant(r.Context(), snap, parameters)
+	answer, err := grant(r.Context(), snap, &grantRequest{parameters, r})
 	if wrong, ok := errors.AsType[requestError](err); ok {
 		writeError(w, http.StatusBadRequest, codeInvalidRequest, wrong.Error())
+		return
+	}
+	if refused, ok := errors.AsType[*grantRefusal](err); ok {
+		refused.write(w)
 		return
 	}
 	if err != nil {

@@ -40,6 +40,8 @@ type metrics struct {
 	fetches  *prometheus.CounterVec // result, reason
 	fetching prometheus.Histogram
 	logins   *prometheus.CounterVec // type, result
+
+	exchanges *prometheus.CounterVec // result, reason
 }
 
 func newMetrics() *metrics {
@@ -65,9 +67,9 @@ func newMetrics() *metrics {
 		fetching: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "gatehouse_jwks_fetch_duration_seconds",
 			Help: "Time a fetch of a key set took.", Buckets: []float64{.005, .025, .1, .25, .5, 1, 2.5, 5, 10}}),
 	}
-	m.logins = newLoginCounter()
+	m.logins, m.exchanges = newLoginCounter(), newExchangeCounter()
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.verify, m.tenants.vec, m.seconds, m.dropped, m.panics, m.reloads, m.reloaded, m.policies, m.fetches, m.fetching, m.logins)
+		m.verify, m.tenants.vec, m.seconds, m.dropped, m.panics, m.reloads, m.reloaded, m.policies, m.fetches, m.fetching, m.logins, m.exchanges)
 	return m
 }
 

@@ -171,7 +171,9 @@ func (s *Server) publicRoutes(service *login.Service) routes {
 	t := routes{}
 	login := &loginHandler{service: service, snapshot: s.logins, log: s.log}
 	t.add(http.MethodPost, "/api/v1/login", s.traced(spanLogin, login.ServeHTTP))
-	t.add(http.MethodPost, pathToken, s.traced(spanToken, newTokenHandler(service, s.logins, s.log).ServeHTTP))
+	tokens := newTokenHandler(service, s.logins, s.log)
+	tokens.grants[grantJWTBearer] = s.newAssertions(service).grant
+	t.add(http.MethodPost, pathToken, s.traced(spanToken, tokens.ServeHTTP))
 	t.add(http.MethodPost, pathRevoke, (&revokeHandler{service: service, snapshot: s.logins, log: s.log}).ServeHTTP)
 	userInfo := &userInfoHandler{snapshot: s.logins, session: s.browsers.ofRequest, now: s.now, log: s.log}
 	t.add(http.MethodGet, pathUserInfo, userInfo.ServeHTTP)

@@ -21,6 +21,9 @@ const (
 	EventFamilyRevoked  = "login.revoked"
 	EventLoginRefused   = "login.refused"
 
+	EventTokenExchanged = "token.exchanged"
+	EventTokenRefused   = "token.refused"
+
 	EventLogout         = "logout"
 	EventSessionRevoked = "session.revoked"
 	EventRenewalFailed  = "session.renewal_failed"
@@ -77,6 +80,8 @@ func Events() []Event {
 		{EventLoginLocked, "WARN", []string{"user", "unknown", "scope", "provider", "client"}, "There were too many failures: further attempts have to wait, for this name and network, for this name, or for this network. gatehouse_logins_total counts them."},
 		{EventFamilyRevoked, "INFO, WARN", []string{"user", "reason"}, "The refresh tokens of one login are revoked (WARN if somebody used a token or a code twice)."},
 		{EventLoginRefused, "INFO, WARN", []string{"provider", "reason", "detail", "client"}, "A login at a provider came to nothing (WARN where the provider or its set-up is at fault)."},
+		{EventTokenExchanged, "INFO", []string{"tenant", "policy", "user", "jti", "algorithm", "client"}, "An assertion was exchanged for an access token, whose jti this is; user is the first 16 hexadecimal digits of the SHA-256 of its sub."},
+		{EventTokenRefused, "INFO, WARN", []string{"status", "reason", "detail", "tenant", "policy", "algorithm", "client"}, "An assertion was refused (WARN with status 503). At most 20 a second on average; gatehouse_refusals_not_logged_total counts the others."},
 		{EventLogout, "INFO", []string{"user", "provider", "client", "ended"}, "Somebody logged out of a browser, or (with ended) a provider did by back-channel logout: so many sessions ended."},
 		{EventSessionRevoked, "INFO", []string{"user", "provider", "reason", "client", "ended"}, "Sessions ended before their time: by their owner at /account (with client), or for the reason."},
 		{EventRenewalFailed, "WARN", []string{"user", "provider", "error"}, "A provider could not be asked whether a user may go on. The session goes on until it can be."},
