@@ -186,21 +186,16 @@ func (f *statusFlags) encode(r *status.Report) (string, error) {
 	if len(r.AuthServers) == 0 && !f.filter.Empty() {
 		return "", nil // what is missing is told as an error
 	}
-	return f.text(r), nil
+	return status.Text(r, f.style(r), f.now()), nil
 }
 
-func (f *statusFlags) text(r *status.Report) string {
-	style := f.style()
-	style.Verbose = style.Verbose || (f.filter.Details(r) && !f.problems)
-	return status.Text(r, style, f.now())
-}
-
-// style is how text is written where it goes to.
-func (f *statusFlags) style() status.Style {
+// style is how a report's text is written where it goes to.
+func (f *statusFlags) style(r *status.Report) status.Style {
 	width, _ := size(f.stdout)
 	return status.Style{
-		Width: width, All: f.all, Verbose: f.verbose, ASCII: f.ascii || !unicodeLocale(f.environment),
-		Colour: f.color == "always" || (f.color == "auto" && hasColour(f.stdout)),
+		Width: width, All: f.all, ASCII: f.ascii || !unicodeLocale(f.environment),
+		Verbose: f.verbose || (f.filter.Details(r) && !f.problems),
+		Colour:  f.color == "always" || (f.color == "auto" && hasColour(f.stdout)),
 	}
 }
 

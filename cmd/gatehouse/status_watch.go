@@ -41,7 +41,7 @@ func (f *statusFlags) frame(report *status.Report) (string, error) {
 		text, err := status.YAML(report)
 		return "---\n" + text, err
 	}
-	return report.Time.Format(time.RFC3339) + "\n" + f.text(report) + "\n", nil
+	return report.Time.Format(time.RFC3339) + "\n" + status.Text(report, f.style(report), f.now()) + "\n", nil
 }
 
 // tellTrouble says once on standard error why what was shown may be out of date, and that it no longer is.
@@ -70,20 +70,21 @@ const (
 	wrapLines = "\x1b[?7h"
 )
 
-// redrawTerminal overwrites what was drawn before. What does not fit is left out, as the top is what matters: problems come first.
+// redrawTerminal overwrites what was drawn before. The summary is at the top, as a long tree is cut at the end.
 func (f *statusFlags) redrawTerminal(report *status.Report, missing []string, trouble error, height int) error {
-	head := report.Time.Local().Format(time.TimeOnly) + "  (ctrl-c ends)"
+	style := f.style(report)
+	lines := []string{report.Time.Local().Format(time.TimeOnly) + "  " + status.Line(report, style) + "  (ctrl-c ends)"}
 	if trouble != nil {
-		head += "  what is shown may be out of date: " + oneLine(trouble.Error())
+		lines = append(lines, "What is shown may be out of date: "+oneLine(trouble.Error()))
 	}
-	text := f.text(report)
 	if len(missing) > 0 {
-		text += f.absent(missing).Error() + "\n"
+		lines = append(lines, oneLine(f.absent(missing).Error()))
 	}
-	lines := append([]string{head, ""}, strings.Split(strings.TrimRight(text, "\n"), "\n")...)
+	lines = append(lines, "")
+	lines = append(lines, strings.Split(strings.TrimRight(status.Tree(report, style, f.now()), "\n"), "\n")...)
 	if len(lines) >= height {
 		left := len(lines) - height + 2
-		lines = append(lines[:max(0, height-2)], fmt.Sprintf("… %d more lines (--problems shows only what is not right)", left))
+		lines = append(lines[:max(0, height-2)], fmt.Sprintf("... %d more lines (--problems shows only what is not right)", left))
 	}
 	frame := cutLines + home + strings.Join(lines, eraseLine+"\n") + eraseLine + "\n" + erasePage + wrapLines
 	if f.shown == "" {

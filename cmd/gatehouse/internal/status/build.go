@@ -78,6 +78,7 @@ func (b *builder) addServer(s *v1alpha1.AuthServer) {
 		Replicas: s.Status.Replicas, WantedReplicas: s.Spec.Replicas, ConfigHash: s.Status.ConfigHash, Store: string(s.Spec.Store.Type),
 		ServedIdentityProviders: s.Status.IdentityProviders, ServedTenantJWTPolicies: s.Status.TenantJWTPolicies,
 		IdentityProviders: []Provider{}, TenantJWTPolicies: []Tenant{},
+		shared: s.Spec.AllowedNamespaces.From != "" && s.Spec.AllowedNamespaces.From != v1alpha1.NamespacesSame,
 	}
 	for i := range s.Status.SigningKeys {
 		k := &s.Status.SigningKeys[i]

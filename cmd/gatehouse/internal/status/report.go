@@ -145,6 +145,8 @@ type Server struct {
 
 	// partial says that the server is here for objects beneath it: it was not asked for itself.
 	partial bool
+	// shared says that objects of other namespaces may belong to the server.
+	shared bool
 }
 
 // SigningKey is one key of a server's own, without the key.

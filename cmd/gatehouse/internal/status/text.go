@@ -61,8 +61,19 @@ type writer struct {
 	now time.Time
 }
 
-// Text is a report for people; its ages are those at now.
+// Text is a report for people: the tree, then the summary. Its ages are those at now.
 func Text(r *Report, s Style, now time.Time) string {
+	return Tree(r, s, now) + Line(r, s) + "\n"
+}
+
+// Line is the summary of a report in one line: how many objects there are, and how they are.
+func Line(r *Report, s Style) string {
+	w := &writer{Style: s}
+	return w.summary(r)
+}
+
+// Tree is the tree of a report, without the summary.
+func Tree(r *Report, s Style, now time.Time) string {
 	w := &writer{Style: s, guides: unicodeGuides, now: now}
 	if s.ASCII {
 		w.guides = asciiGuides
@@ -74,11 +85,9 @@ func Text(r *Report, s Style, now time.Time) string {
 	for _, note := range r.Notes {
 		w.lines("", "", w.paint(faint, "Note: "), note)
 	}
-	w.b.WriteString(w.summary(r) + "\n")
 	return w.b.String()
 }
 
-// summary is the last line: how many there are, and how they are.
 func (w *writer) summary(r *Report) string {
 	s := &r.Summary
 	total := s.AuthServers.Total + s.IdentityProviders.Total + s.TenantJWTPolicies.Total
@@ -124,6 +133,9 @@ func (w *writer) server(r *Report, s *Server) {
 	if len(groups) == 0 {
 		down = w.none
 	}
+	if s.State == StateUnknown {
+		w.lines(down, down, "", "you may not get authservers in namespace "+s.Namespace+": only what belongs to it here is shown")
+	}
 	for _, fact := range w.facts(s) {
 		w.lines(down, down+strings.Repeat(" ", factWidth), w.paint(faint, pad(fact[0], factWidth)), fact[1])
 	}
@@ -158,7 +170,10 @@ func (w *writer) facts(s *Server) [][2]string {
 		}
 	}
 	add("address", safe(s.URL))
-	if s.Applied != "" && s.ConfigHash != "" {
+	switch {
+	case s.Applied == "0/0":
+		add("replicas", fmt.Sprintf("none ready, of %d", s.Replicas))
+	case s.Applied != "" && s.ConfigHash != "":
 		add("replicas", fmt.Sprintf("%s serve configuration %s", safe(s.Applied), short(s.ConfigHash)))
 	}
 	keys := make([]string, 0, len(s.SigningKeys))
@@ -223,7 +238,7 @@ func (w *writer) groups(r *Report, s *Server) []group {
 		}
 		tenants.rows = append(tenants.rows, newRow(s, &t.Object, what, w.tenantNote(t)))
 	}
-	if r.Namespace != "" && !s.partial && s.State == StateReady {
+	if r.Namespace != "" && s.shared && !s.partial && s.State == StateReady {
 		idps.elsewhere = int(s.ServedIdentityProviders) - served(idps.rows)
 		tenants.elsewhere = int(s.ServedTenantJWTPolicies) - served(tenants.rows)
 	}
@@ -253,7 +268,9 @@ func newRow(s *Server, o *Object, what, note string) row {
 	if o.Namespace != s.Namespace {
 		r.label = safe(o.Namespace + "/" + o.Name)
 	}
-	if s.State == StateMissing && o.Reason == v1alpha1.ReasonNoMatchingAuthServer && o.Namespace == s.Namespace {
+	missing := s.State == StateMissing && o.Reason == v1alpha1.ReasonNoMatchingAuthServer && o.Namespace == s.Namespace
+	down := !o.State.ready() && o.Reason == v1alpha1.ReasonNoReadyReplicas && s.Reason == o.Reason && len(o.Problems) == 1
+	if missing || down {
 		r.brief, r.note = true, o.Reason
 	}
 	return r

@@ -104,13 +104,11 @@ func (w *writer) row(guide, below string, r *row, t table) {
 
 // details are an object's problems and events, or with Verbose all of its conditions.
 func (w *writer) details(below string, o *Object) {
-	told := map[string]bool{}
 	for _, p := range o.Problems {
 		style := yellow
 		if p.Severity == SeverityError {
 			style = red
 		}
-		told[p.Reason] = true
 		if w.Verbose && p.Condition != "" {
 			continue
 		}
@@ -120,7 +118,7 @@ func (w *writer) details(below string, o *Object) {
 		w.conditions(below, o.Conditions)
 	}
 	for _, e := range o.Events {
-		if !w.Verbose && (told[e.Reason] || len(o.Problems) == 0) {
+		if !w.Verbose && (len(o.Problems) == 0 || ofCondition(&e)) {
 			continue
 		}
 		times := ""
@@ -129,6 +127,12 @@ func (w *writer) details(below string, o *Object) {
 		}
 		w.lines(below, below+"  ", w.paint(faint, "event ")+safe(e.Reason)+": ", fmt.Sprintf("%s (%s ago%s)", safe(e.Message), w.age(e.Last.Time), times))
 	}
+}
+
+// ofCondition tells whether an event is of a condition's change: what holds now the condition says itself.
+func ofCondition(e *Event) bool {
+	kind, _, _ := strings.Cut(e.Message, ": ")
+	return slices.Contains(order, kind)
 }
 
 // changed says since when a problem is there, where the object's own line does not say it.
