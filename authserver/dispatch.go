@@ -92,6 +92,8 @@ func (s *Server) servePublic(w http.ResponseWriter, r *http.Request) {
 			s.browsers.serveAuth(w, r, path)
 		case strings.HasPrefix(path, pages.AssetPath):
 			s.browsers.asset(w, r)
+		case isCredentials(path):
+			s.routes.serve(w, r, routeCredentials)
 		case s.share(w, r, path):
 		default:
 			s.routes.serve(w, r, path)

@@ -20,12 +20,13 @@ func (g gate) Decide(ctx context.Context, r *extauthz.Request) extauthz.Answer {
 	if g.server.tracer != nil {
 		q.carrier = callCarrier{ctx, r}
 	}
-	d, snap := g.decide(ctx, &q)
+	v := g.decide(ctx, &q)
+	d, snap := &v.Decision, v.snap
 	if d.Status == http.StatusOK {
-		return extauthz.Answer{Identity: &d.Identity, Names: snap.names}
+		return extauthz.Answer{Identity: &d.Identity, Names: snap.names, Authorization: v.authorization}
 	}
-	g.logRefusal(&d, r.Client)
-	refused := refusalOf(&d).envoy
+	g.logRefusal(d, r.Client)
+	refused := refusalOf(d).envoy
 	if d.Status == http.StatusUnauthorized && snap != nil && r.Visit != "" {
 		if location, ok := snap.site.loginLocation(r.Visit); ok {
 			known := *refused

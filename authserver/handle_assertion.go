@@ -4,8 +4,6 @@ package authserver
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -148,10 +146,4 @@ func (a *assertions) checkClient(r *grantRequest, snap *snapshot) error {
 	x := policy.Exchange{Decision: policy.Decision{Status: refused.status, Reason: policy.ReasonClientAuthentication, Detail: "credentials of a client beside the assertion"}}
 	_ = a.refuse(r, snap, &x) // the answer has a challenge besides
 	return &refused
-}
-
-// markOf stands for a subject where the subject itself must not be: the same one gives the same mark, and who knows a subject can tell its mark.
-func markOf(subject string) string {
-	sum := sha256.Sum256([]byte(subject))
-	return hex.EncodeToString(sum[:8])
 }

@@ -40,7 +40,7 @@ type condition struct {
 	Since   time.Time `json:"since,omitzero"`
 }
 
-// upstreamReady is the condition of policies that name a key set by URL, and of OIDC and OAuth2 providers.
+// upstreamReady is the condition of policies that name a key set by URL, and of OIDC, OAuth2 and JWTBearer providers.
 const upstreamReady = "UpstreamReady"
 
 // Views of /configz. The operator asks for files many times a second while a change is on its way, and for objects, of
@@ -82,7 +82,7 @@ func providerCondition(st idp.Status) condition {
 	return c
 }
 
-// objectConditions tells of every object that names a key set by URL, and of every OIDC and OAuth2 provider.
+// objectConditions tells of every object that names a key set by URL, and of every OIDC, OAuth2 and JWTBearer provider.
 func (s *Server) objectConditions() map[string]map[string]condition {
 	objects := map[string]map[string]condition{}
 	snap := s.snapshot.Load()
@@ -93,6 +93,9 @@ func (s *Server) objectConditions() map[string]map[string]condition {
 		if c, ok := upstreamCondition(p, s.keys.Status); ok {
 			objects[p.Object()] = map[string]condition{upstreamReady: c}
 		}
+	}
+	for _, c := range snap.credentials.All() {
+		objects[c.Object()] = map[string]condition{upstreamReady: credentialCondition(c.Status(s.now()))}
 	}
 	for _, p := range snap.site.providers.All() {
 		objects[p.Config().Object] = map[string]condition{upstreamReady: providerCondition(p.Status())}

@@ -28,7 +28,7 @@ type explainBody struct {
 }
 
 // handleExplain answers POST /explain: the decision that a request would get now, check by check. It decides with the
-// code of /verify and the keys at hand, fetches keys as that would, and counts nothing. What is asked is not logged; that
+// code of /verify and the keys at hand, fetches keys, and the token of the policy's upstreamCredential, as that would, and counts nothing. What is asked is not logged; that
 // somebody asked, and the outcome, is.
 func (s *Server) handleExplain(w http.ResponseWriter, r *http.Request) {
 	text, ok := readBody(w, r, "application/json")
@@ -47,6 +47,11 @@ func (s *Server) handleExplain(w http.ResponseWriter, r *http.Request) {
 		report = s.explainAssertion(r.Context(), snap, body)
 	default:
 		report = snap.policies.Explain(r.Context(), body.facts(), s.now())
+		if report.Upstream != "" {
+			if _, err := upstreamToken(r.Context(), snap, report.Upstream); err != nil {
+				report.WithoutCredential(err.Error())
+			}
+		}
 	}
 	s.log.LogAttrs(context.Background(), slog.LevelInfo, "decision explained",
 		slog.String("event", logs.EventVerifyExplained),

@@ -8,10 +8,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	mathrand "math/rand/v2"
 	"net/netip"
 	"slices"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
+	"github.com/gatehouse-auth/gatehouse/authserver/credential"
 	"github.com/gatehouse-auth/gatehouse/authserver/extauthz"
 	"github.com/gatehouse-auth/gatehouse/authserver/idp"
 	"github.com/gatehouse-auth/gatehouse/authserver/issue"
@@ -33,6 +35,8 @@ type loader struct {
 	decoys     login.DecoyKey
 	unsigned   *issue.Signer // that of a server that signs nothing
 	sites      *siteMaker
+	// credentials is what credentials work with; whoever wants to know of their attempts adds a hook.
+	credentials credential.Options
 
 	files   map[string]*file
 	current *snapshot
@@ -63,7 +67,9 @@ func newLoader(o *Options, source keySource) (*loader, error) {
 		return nil, err
 	}
 	total := decisionMemory(o.MemoryLimit)
-	return &loader{extraCIDRs: o.ExtraAllowedCIDRs, keys: source, decisions: policy.NewDecisions(total, total/4), decoys: decoys, unsigned: unsigned, sites: newSiteMaker(o, secret, source), files: make(map[string]*file)}, nil
+	l := &loader{extraCIDRs: o.ExtraAllowedCIDRs, keys: source, decisions: policy.NewDecisions(total, total/4), decoys: decoys, unsigned: unsigned, sites: newSiteMaker(o, secret, source), files: make(map[string]*file)}
+	l.credentials = credential.Options{Clients: l.sites.idp.Clients, Now: o.clock(), Random: rand.Reader, Jitter: mathrand.Float64, Pause: l.pause}
+	return l, nil
 }
 
 // Bounds of the memory for decisions that are remembered, in bytes.
@@ -281,9 +287,23 @@ func (l *loader) swap(in inputs, serving map[string]string) {
 			return
 		}
 	}
-	next := &snapshot{login: logins, site: browsers, policies: policies, serving: serving, mapped: policies.HeaderNames(), tenantSeries: in.base.Monitoring.TenantSeries}
+	next := &snapshot{login: logins, site: browsers, policies: policies, credentials: l.makeCredentials(in.shards), serving: serving, mapped: policies.HeaderNames(), tenantSeries: in.base.Monitoring.TenantSeries}
 	next.names = extauthz.NewNames(next.mapped)
 	l.made, l.current = in, next
+}
+
+// makeCredentials makes the credentials of all shards. Those that did not change keep their tokens.
+func (l *loader) makeCredentials(shards []*policy.Shard) *credential.Set {
+	var list []policy.Credential
+	for _, shard := range shards {
+		list = append(list, shard.Credentials()...)
+	}
+	var old *credential.Set
+	if l.current != nil {
+		old = l.current.credentials
+	}
+	reach := l.outbound()
+	return credential.NewSet(old, list, outbound.Profile{AllowedCIDRs: reach.AllowedCIDRs, CABundle: reach.CABundle}, &l.credentials)
 }
 
 // forget drops what is neither there nor missed nor served.

@@ -42,6 +42,9 @@ type metrics struct {
 	logins   *prometheus.CounterVec // type, result
 
 	exchanges *prometheus.CounterVec // result, reason
+
+	handedOut   *handedOut
+	credentials credentialMetrics
 }
 
 func newMetrics() *metrics {
@@ -68,8 +71,9 @@ func newMetrics() *metrics {
 			Help: "Time a fetch of a key set took.", Buckets: []float64{.005, .025, .1, .25, .5, 1, 2.5, 5, 10}}),
 	}
 	m.logins, m.exchanges = newLoginCounter(), newExchangeCounter()
+	m.handedOut, m.credentials = newHandedOut(), newCredentialMetrics()
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.verify, m.tenants.vec, m.seconds, m.dropped, m.panics, m.reloads, m.reloaded, m.policies, m.fetches, m.fetching, m.logins, m.exchanges)
+		m.verify, m.tenants.vec, m.seconds, m.dropped, m.panics, m.reloads, m.reloaded, m.policies, m.fetches, m.fetching, m.logins, m.exchanges, m.handedOut.vec, m.credentials.fetches, m.credentials.fetching)
 	return m
 }
 

@@ -23,17 +23,21 @@ const (
 type stateCollector struct {
 	keys  *keys.Engine
 	cache func() decisions.Stats
+	// credentials counts those of the configuration in force by their state, one of those above.
+	credentials func() map[string]int
 
+	tokens                                              *prometheus.Desc
 	sources, age, held                                  *prometheus.Desc
 	hits, misses, evictions, declined, entries, inBytes *prometheus.Desc
 }
 
-func newStateCollector(engine *keys.Engine, cache func() decisions.Stats) *stateCollector {
+func newStateCollector(engine *keys.Engine, cache func() decisions.Stats, credentials func() map[string]int) *stateCollector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("gatehouse_"+name, help, labels, nil)
 	}
 	return &stateCollector{
-		keys: engine, cache: cache,
+		keys: engine, cache: cache, credentials: credentials,
+		tokens:    desc("credentials", "Providers of type JWTBearer and how their last attempt to get a token went: pending (nobody has asked for it), ready or failing.", "state"),
 		sources:   desc("jwks_sources", "Key sets by URL and how their last fetch went: pending (no request has needed it), ready or failing.", "state"),
 		age:       desc("jwks_age_seconds", "Age of the oldest key set that serves, 0 without any. One that nobody asks for is not refreshed."),
 		held:      desc("jwks_keys", "Keys of all key sets that serve."),
@@ -48,7 +52,7 @@ func newStateCollector(engine *keys.Engine, cache func() decisions.Stats) *state
 
 // Describe sends all descriptions.
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.sources, c.age, c.held, c.hits, c.misses, c.evictions, c.declined, c.entries, c.inBytes} {
+	for _, d := range []*prometheus.Desc{c.tokens, c.sources, c.age, c.held, c.hits, c.misses, c.evictions, c.declined, c.entries, c.inBytes} {
 		ch <- d
 	}
 }
@@ -56,6 +60,9 @@ func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
 // Collect sends all values.
 func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	c.collectKeys(ch)
+	for state, n := range c.credentials() {
+		ch <- prometheus.MustNewConstMetric(c.tokens, prometheus.GaugeValue, float64(n), state)
+	}
 	stats := c.cache()
 	for _, row := range []struct {
 		desc  *prometheus.Desc

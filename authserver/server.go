@@ -71,9 +71,7 @@ func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
+	o.Now = o.clock()
 	if o.ShutdownDelay <= 0 {
 		o.ShutdownDelay = 5 * time.Second
 	}
@@ -81,6 +79,14 @@ func (o Options) withDefaults() Options {
 		o.DrainTimeout = 25 * time.Second
 	}
 	return o
+}
+
+// clock is Now, or what stands for nil.
+func (o *Options) clock() func() time.Time {
+	if o.Now == nil {
+		return time.Now
+	}
+	return o.Now
 }
 
 // Server is one auth server. Its methods may be called from several goroutines.
@@ -93,11 +99,13 @@ type Server struct {
 	tracer   trace.Tracer // nil: traces are off
 	overHTTP *front
 	overGRPC *front
-	opsAuth  opsAuth
-	keys     *keys.Engine
-	store    *lateStore
-	browsers *browsers
-	routes   routes
+	// forPrograms decides who asks for credentials.
+	forPrograms *front
+	opsAuth     opsAuth
+	keys        *keys.Engine
+	store       *lateStore
+	browsers    *browsers
+	routes      routes
 
 	snapshot   atomic.Pointer[snapshot]
 	configured chan struct{} // closed with the first snapshot
@@ -124,13 +132,15 @@ func New(o Options) (*Server, error) {
 	s.refusals = newRefusalLog(s.log, s.metrics)
 	s.opsAuth.set(o.OpsToken.Reveal())
 	s.overHTTP, s.overGRPC = s.newFront(protocolHTTP, spanVerify), s.newFront(protocolGRPC, spanExtAuthz)
+	s.forPrograms = s.newFront(protocolCredentials, spanCredentials)
 	s.keys = keys.New(keys.Options{Hooks: keys.Hooks{Fetched: s.fetched}})
 	var err error
 	if s.loader, err = newLoader(&o, s.keys); err != nil {
 		s.keys.Close()
 		return nil, fmt.Errorf("making an auth server: %w", err)
 	}
-	s.metrics.registry.MustRegister(newStateCollector(s.keys, s.loader.decisions.Stats))
+	s.loader.credentials.Ended = s.credentialEnded
+	s.metrics.registry.MustRegister(newStateCollector(s.keys, s.loader.decisions.Stats, s.credentialStates))
 	s.store = newLateStore(o.DataDir, o.Now, s.log)
 	service := s.newService()
 	s.browsers = s.newBrowsers(service)
@@ -179,6 +189,7 @@ func (s *Server) publicRoutes(service *login.Service) routes {
 	t.add(http.MethodGet, pathUserInfo, userInfo.ServeHTTP)
 	t.add(http.MethodPost, pathUserInfo, userInfo.ServeHTTP)
 	s.browsers.add(t)
+	t.add(http.MethodGet, routeCredentials, s.handleCredentials)
 	t.add(http.MethodGet, pathDiscovery, (&discoveryHandler{snapshot: s.logins}).ServeHTTP)
 	t.add(http.MethodGet, pathJWKS, (&jwksHandler{snapshot: s.logins}).ServeHTTP)
 	return t

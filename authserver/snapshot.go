@@ -3,6 +3,7 @@
 package authserver
 
 import (
+	"github.com/gatehouse-auth/gatehouse/authserver/credential"
 	"github.com/gatehouse-auth/gatehouse/authserver/extauthz"
 	"github.com/gatehouse-auth/gatehouse/authserver/login"
 	"github.com/gatehouse-auth/gatehouse/authserver/policy"
@@ -11,6 +12,8 @@ import (
 // snapshot is everything that requests are decided by. It is immutable: a change makes a new one.
 type snapshot struct {
 	policies *policy.Set
+	// credentials are the tokens for other people's APIs.
+	credentials *credential.Set
 	// mapped are the names of the headers that policies map, canonical; names are all of the answer's, for Envoy.
 	mapped []string
 	names  *extauthz.Names

@@ -187,7 +187,7 @@ func spanTable(t *testing.T) string {
 	var b strings.Builder
 	b.WriteString("| span | attributes |\n|---|---|\n")
 	decision := []string{attributeProtocol, attributeTenant, attributeResult, attributeReason, attributeAlgorithm, attributeCached, attributeStatus}
-	attributes := map[string][]string{spanVerify: decision, spanExtAuthz: decision, spanFetch: {attributeHost, attributeReason}, spanLogin: {attributeStatus}, spanToken: {attributeStatus}, spanCallback: {attributeStatus}}
+	attributes := map[string][]string{spanVerify: decision, spanExtAuthz: decision, spanFetch: {attributeHost, attributeReason}, spanLogin: {attributeStatus}, spanToken: {attributeStatus}, spanCallback: {attributeStatus}, spanCredentials: decision, spanCredential: {attributeReason}}
 	for _, c := range constants(t, ".", "span") {
 		if attributes[c.value] == nil {
 			t.Errorf("of the span %s nobody says which attributes it has", c.value)

@@ -25,6 +25,9 @@ const (
 	spanLogin    = "gatehouse.login"
 	spanToken    = "gatehouse.token"
 	spanCallback = "gatehouse.callback" // of a provider
+
+	spanCredentials = "gatehouse.credentials"      // a request for a provider's token
+	spanCredential  = "gatehouse.credential.fetch" // an attempt to get one
 )
 
 // Attributes of spans. None holds anything of a token or a header, nor a name of a user.

@@ -4,17 +4,19 @@ package extauthz
 
 import (
 	"strings"
-
-	"github.com/gatehouse-auth/gatehouse/authserver/claims"
 )
 
 // overwrite is HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD. The older field append stays unset: then it means the same,
 // and Envoy refuses an answer with both.
 const overwrite = 2
 
+// authorization is set where a policy names a credential. It is never removed, nor among [Names]: where there is no credential the client's own stays.
+var authorization = newName("authorization")
+
 // allow is the answer to a request that is let in. Headers with a value are set; every other name of the server is
 // removed, and so is what was sent under a name that some applications read as one of them.
-func (n *Names) allow(id *claims.Identity, r *Request) response {
+func (n *Names) allow(a *Answer, r *Request) response {
+	id := a.Identity
 	values := make([]string, len(n.names)) // by name; "" is removed
 	values[0], values[1], values[2], values[3], values[4] = id.User, id.Email, id.Groups, id.PreferredUsername, id.Tenant
 	for i := range id.Headers {
@@ -35,11 +37,17 @@ func (n *Names) allow(id *claims.Identity, r *Request) response {
 			size += sizeField(len(odd))
 		}
 	}
+	if a.Authorization != "" {
+		size += sizeField(authorization.sizeOption(a.Authorization))
+	}
 	m := n.newMetadata(id, values)
 	// An OK status is an empty message: its code is 0.
 	out := make([]byte, 0, sizeField(0)+sizeField(size)+sizeField(m.size))
 	out = appendHead(out, checkResponseStatus, 0)
 	out = appendHead(out, checkResponseOK, size)
+	if a.Authorization != "" {
+		out = authorization.appendOption(out, a.Authorization)
+	}
 	out = n.appendHeaders(out, values, r)
 	out = appendHead(out, checkResponseMetadata, m.size)
 	return m.append(out)

@@ -25,6 +25,8 @@ type Answer struct {
 	// Identity is who the request is, and Names are those of the configuration that decided so.
 	Identity *claims.Identity
 	Names    *Names
+	// Authorization replaces what the client sent under that name, "" leaves that alone. It is secret, and no part of the dynamic metadata.
+	Authorization string
 }
 
 // checker is the service.
@@ -64,5 +66,5 @@ func (s *service) check(ctx context.Context, r *Request) (out response) {
 	if a.Refusal != nil {
 		return a.Refusal.response
 	}
-	return a.Names.allow(a.Identity, r)
+	return a.Names.allow(&a, r)
 }

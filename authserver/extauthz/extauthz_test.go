@@ -266,7 +266,7 @@ func TestAllow(t *testing.T) {
 	for _, name := range slices.Concat(spoofed, kept) {
 		pairs = append(pairs, name, "evil")
 	}
-	out := answerOf(t, names.allow(id, parsed(t, rawRequest(pairs...))))
+	out := answerOf(t, names.allow(&Answer{Identity: id}, parsed(t, rawRequest(pairs...))))
 	left := map[string]string{}
 	for i := 0; i < len(pairs); i += 2 {
 		left[strings.ToLower(pairs[i])] = pairs[i+1]
@@ -288,7 +288,7 @@ func TestAllow(t *testing.T) {
 		t.Errorf("what the application gets (-want +got):\n%s", diff)
 	}
 	// Also where Envoy does not show all headers: both plain spellings of every name.
-	out = answerOf(t, names.allow(id, parsed(t, joinedRequest(nil))))
+	out = answerOf(t, names.allow(&Answer{Identity: id}, parsed(t, joinedRequest(nil))))
 	remove := slices.Sorted(slices.Values(out.GetOkResponse().GetHeadersToRemove()))
 	if diff := cmp.Diff([]string{"x-auth-request-email", "x-auth-request-groups", "x-auth-request-preferred-username", "x-other", "x-unset",
 		"x_acme_plan", "x_auth_request_email", "x_auth_request_groups", "x_auth_request_preferred_username", "x_auth_request_user", "x_auth_tenant", "x_other", "x_unset"}, remove); diff != "" {

@@ -15,6 +15,11 @@ const (
 	EventVerifyRefused   = "verify.refused"
 	EventVerifyExplained = "verify.explained"
 
+	EventCredentialIssued  = "credential.issued"
+	EventCredentialRefused = "credential.refused"
+	EventCredentialFailed  = "credential.failed"
+	EventCredentialReady   = "credential.ready"
+
 	EventLoginSucceeded = "login.succeeded"
 	EventLoginFailed    = "login.failed"
 	EventLoginLocked    = "login.locked"
@@ -75,6 +80,10 @@ func Events() []Event {
 		{EventConfigRejected, "ERROR", []string{"error"}, "A file of the configuration cannot be used; the last good one stays in force."},
 		{EventVerifyRefused, "INFO, WARN", []string{"status", "reason", "detail", "tenant", "policy", "algorithm", "protocol", "client"}, "A request was not let in (WARN with status 503). At most 20 a second on average; gatehouse_refusals_not_logged_total counts the others."},
 		{EventVerifyExplained, "INFO", []string{"status", "reason", "tenant", "policy", "client"}, "Somebody with the operations token asked POST /explain for a decision."},
+		{EventCredentialIssued, "INFO", []string{"provider", "tenant", "policy", "user", "client"}, "A caller, whose user is the first 16 hexadecimal digits of the SHA-256 of X-Auth-Request-Preferred-Username, was given a provider's token by GET /credentials. One who comes again with the same token of their own is told once or twice, and counted each time (gatehouse_credential_requests_total)."},
+		{EventCredentialRefused, "INFO", []string{"provider", "tenant", "policy", "user", "client"}, "A caller was let in and asked for a token that is not for them, or (without provider) of a provider that is not there. At most 20 a second on average, together with verify.refused."},
+		{EventCredentialFailed, "WARN", []string{"provider", "reason", "status", "detail", "valid_until"}, "A provider gives no token, or none for another reason than before. The token at hand serves until valid_until; without it requests that need one are refused."},
+		{EventCredentialReady, "INFO", []string{"provider", "valid_until"}, "A provider that gave no token gives them again."},
 		{EventLoginSucceeded, "INFO", []string{"user", "provider", "client"}, "Somebody logged in: the user's subject, and the network that the login came from (an IPv4 address, or the /64 of an IPv6 one)."},
 		{EventLoginFailed, "INFO", []string{"user", "unknown", "reason", "provider", "client"}, "A password was refused. Names of no user are not told: the same value of unknown is the same name, as long as the operations token stays."},
 		{EventLoginLocked, "WARN", []string{"user", "unknown", "scope", "provider", "client"}, "There were too many failures: further attempts have to wait, for this name and network, for this name, or for this network. gatehouse_logins_total counts them."},
