@@ -21,6 +21,8 @@ type verifyFlags struct {
 	ops, tokenFile, server, output  string
 	paths                           []string
 	tenant, issuer, clientID, nonce string
+	assertion                       bool
+	scope                           string
 	verbose                         bool
 }
 
@@ -32,6 +34,9 @@ type question struct {
 	Issuer   *string `json:"issuer,omitempty"`
 	ClientID *string `json:"client_id,omitempty"`
 	Nonce    *string `json:"nonce,omitempty"`
+	// Assertion asks what the token endpoint would make of the token as an assertion (RFC 7523), with the parameter Scope.
+	Assertion bool    `json:"assertion,omitempty"`
+	Scope     *string `json:"scope,omitempty"`
 }
 
 func newVerifyCommand(stdin io.Reader) *cobra.Command {
@@ -50,12 +55,17 @@ server's own access tokens can be explained by --ops only.
 --issuer, --client-id and --nonce stand for the headers x-jwt-issuer, x-jwt-client-id and x-jwt-nonce. Without --tenant the
 default policy decides.
 
+With --assertion the token is one that a program sends to the token endpoint in exchange for an access token of the server
+(urn:ietf:params:oauth:grant-type:jwt-bearer). It is not used up by asking, and --ops tells whether it was before. Without
+--tenant its issuer finds the policy. --scope is what would be asked for.
+
 Exit codes: 0 accepted, 1 refused, or it cannot be told, 2 wrong usage.`,
 		Example: `  gatehouse verify -f deploy/ --tenant acme < token.txt
   kubectl port-forward deploy/gatehouse-default 9090 &
   kubectl get secret gatehouse-default-ops -o jsonpath='{.data.token}' | base64 -d > ops-token
   pbpaste | gatehouse verify --ops http://127.0.0.1:9090 --token-file ops-token --tenant acme
-  gatehouse verify -f deploy/ --tenant acme -o json < token.txt | jq -r .reason`,
+  gatehouse verify -f deploy/ --tenant acme -o json < token.txt | jq -r .reason
+  gatehouse verify -f deploy/ --assertion --scope "read write" < assertion.txt`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ask, err := f.explainer(args)
 			if err != nil {
@@ -79,6 +89,8 @@ Exit codes: 0 accepted, 1 refused, or it cannot be told, 2 wrong usage.`,
 	fs.StringVar(&f.issuer, "issuer", "", "value of x-jwt-issuer; not sent by default")
 	fs.StringVar(&f.clientID, "client-id", "", "value of x-jwt-client-id; not sent by default")
 	fs.StringVar(&f.nonce, "nonce", "", "value of x-jwt-nonce; not sent by default")
+	fs.BoolVar(&f.assertion, "assertion", false, "the token is an assertion, to be exchanged for an access token at the token endpoint")
+	fs.StringVar(&f.scope, "scope", "", "with --assertion: scopes to ask for, with spaces; all that may be had by default")
 	fs.BoolVarP(&f.verbose, "verbose", "v", false, "also show the checks that neither policy nor request asks for, and those not reached (json has all)")
 	fs.StringVarP(&f.output, "output", "o", "text", "text or json")
 	return cmd
@@ -121,6 +133,9 @@ func (f *verifyFlags) question(cmd *cobra.Command, stdin io.Reader) (*question, 
 	if cmd.Flags().Changed("tenant") && f.tenant == "" {
 		return nil, errors.New("--tenant is empty: name the tenant, or leave the flag out to ask the default policy")
 	}
+	if cmd.Flags().Changed("scope") && !f.assertion {
+		return nil, errors.New("--scope goes with --assertion: a token that is sent to an application asks for none")
+	}
 	raw, err := readToken(stdin, cmd.ErrOrStderr())
 	if err != nil {
 		return nil, err
@@ -129,6 +144,7 @@ func (f *verifyFlags) question(cmd *cobra.Command, stdin io.Reader) (*question, 
 		Token:  raw,
 		Tenant: given("tenant", &f.tenant), Issuer: given("issuer", &f.issuer),
 		ClientID: given("client-id", &f.clientID), Nonce: given("nonce", &f.nonce),
+		Assertion: f.assertion, Scope: given("scope", &f.scope),
 	}, nil
 }
 

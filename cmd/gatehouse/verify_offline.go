@@ -41,7 +41,7 @@ func (f *verifyFlags) offline(args []string) (explainer, error) {
 		if err != nil {
 			return nil, err
 		}
-		report, err := authserver.Explain(ctx, r.out.Files, loopback(), q.facts(), time.Now())
+		report, err := q.explain(ctx, r.out.Files)
 		if err != nil {
 			return nil, failed(err)
 		}
@@ -85,6 +85,19 @@ func (q *question) tenant() string {
 		return ""
 	}
 	return *q.Tenant
+}
+
+// explain asks the rendered files.
+func (q *question) explain(ctx context.Context, files map[string][]byte) (*policy.Report, error) {
+	if !q.Assertion {
+		return authserver.Explain(ctx, files, loopback(), q.facts(), time.Now())
+	}
+	a := &policy.Assertion{Raw: q.Token, Facts: *q.facts()}
+	a.Facts.Token = nil
+	if q.Scope != nil {
+		a.Scope = *q.Scope
+	}
+	return authserver.ExplainAssertion(ctx, files, loopback(), a, time.Now())
 }
 
 // facts are what a request would say.

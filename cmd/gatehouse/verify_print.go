@@ -28,7 +28,7 @@ const minHidden = 16
 // promise is this program's.
 func checkReport(r *policy.Report, raw string) error {
 	switch r.Status {
-	case http.StatusOK, http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable:
+	case http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable:
 	default:
 		return errors.New("the answer is no report: it has no status of /verify")
 	}
@@ -49,6 +49,12 @@ func checkReport(r *policy.Report, raw string) error {
 	for name, value := range r.Headers {
 		hide(&value)
 		r.Headers[name] = value
+	}
+	for name, value := range r.AccessToken {
+		if text, ok := value.(string); ok {
+			hide(&text)
+			r.AccessToken[name] = text
+		}
 	}
 	return nil
 }
@@ -104,16 +110,30 @@ func reportText(r *policy.Report, verbose, colour bool) string {
 		b.WriteString(paint(faint, hidden) + "\n")
 	}
 	b.WriteString("\n")
+	if r.Status == statusAccepted && r.AccessToken != nil {
+		b.WriteString(paint(green, "Accepted") + whose(r) + ". The access token says, beside when it was made and for whom:\n")
+		writeClaims(&b, r.AccessToken)
+		return b.String()
+	}
 	if r.Status == statusAccepted {
 		b.WriteString(paint(green, "Accepted") + whose(r) + ". The application is told:\n")
 		writeHeaders(&b, r.Headers)
 		return b.String()
 	}
-	b.WriteString(paint(red, verdict(r.Status)) + whose(r) + ": " + oneLine(string(r.Reason)) + " (the client sees " + strconv.Itoa(r.Status) + ", and no reason)\n")
+	b.WriteString(paint(red, verdict(r.Status)) + whose(r) + ": " + oneLine(string(r.Reason)) + " (" + seen(r.Status) + ")\n")
 	if r.Fix != "" {
 		b.WriteString("Fix: " + oneLine(r.Fix) + "\n")
 	}
 	return b.String()
+}
+
+// seen says what the client knows of a refusal: the token endpoint says a little more than /verify.
+func seen(status int) string {
+	text := "the client sees " + strconv.Itoa(status)
+	if status == http.StatusBadRequest {
+		return text + " and what of it is not the policy's"
+	}
+	return text + ", and no reason"
 }
 
 // made are the checks that were made, and what to say of the others, which nothing asks for or which an earlier failure has spared.
@@ -199,6 +219,21 @@ func writeHeaders(b *strings.Builder, headers map[string]string) {
 			value = "(empty)"
 		}
 		fmt.Fprintf(b, "  %-*s  %s\n", width, oneLine(name), value)
+	}
+}
+
+// writeClaims writes the claims of an access token by name, each value as JSON.
+func writeClaims(b *strings.Builder, claims map[string]any) {
+	width := 0
+	for name := range claims {
+		width = max(width, len(name))
+	}
+	for _, name := range slices.Sorted(maps.Keys(claims)) {
+		value, err := json.Marshal(claims[name])
+		if err != nil { // it came as JSON, or of strings
+			value = []byte("?")
+		}
+		fmt.Fprintf(b, "  %-*s  %s\n", width, oneLine(name), oneLine(string(value)))
 	}
 }
 
