@@ -153,6 +153,19 @@ func issued(ctx context.Context, p *v1alpha1.IdentityProvider) string {
 	return token
 }
 
+// ahead sets the clock forward until the spec ends.
+func ahead(d time.Duration) {
+	clock.advance(d)
+	DeferCleanup(func() { clock.advance(-d) })
+}
+
+// removeProviders removes a namespace's providers when the spec ends: endpoints that are gone would be asked until the suite ends.
+func removeProviders(namespace string) {
+	DeferCleanup(func(ctx context.Context) {
+		Expect(admin.DeleteAllOf(ctx, &v1alpha1.IdentityProvider{}, client.InNamespace(namespace))).To(Succeed())
+	})
+}
+
 // leaks lists where a token, or a part of an assertion, is told: in the status of a provider, or in events of its namespace.
 func leaks(ctx context.Context, s *tokenServer, p *v1alpha1.IdentityProvider) (told []string) {
 	GinkgoHelper()

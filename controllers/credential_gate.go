@@ -12,9 +12,9 @@ import (
 // Bounds of [gate]: how many token endpoints are asked at once, one host among them, and endpoints that did not answer the last time. An endpoint that hangs holds a
 // place for 10 s: however many do, half of the places stay for those that answer.
 const (
-	gatePlaces   = 32
+	gatePlaces   = 64
 	gateHost     = 4
-	gateDoubtful = 16
+	gateDoubtful = 32
 )
 
 // ticket is one provider's wish to ask a token endpoint.

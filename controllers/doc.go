@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package controllers is the operator: one reconciler that brings one auth server at a time to what its objects say.
+// Package controllers is the operator: one reconciler that brings one auth server at a time to what its objects say, and a small one beside it that keeps the Secrets
+// of JWTBearer providers.
 //
 // All kinds lead to the AuthServer that they belong to (watches.go), so a pass sees the whole server:
 //
@@ -20,8 +21,16 @@
 //   - Values of Secrets live no longer than one pass. Between passes there are hashes (ledger.go, state.go).
 //   - ConfigApplied is True only when every pod that is ready has said that it serves this version (ledger.go tells how a
 //     busy shard does not starve an object).
-//   - The operator calls no URL that a tenant wrote; it asks its own pods only (configz.go).
+//   - The operator calls no URL that a tenant wrote; it asks its own pods only (configz.go). The one exception is the token endpoint of a provider with
+//     outputSecretName, by the AuthServer's rules for outbound connections.
 //   - What exists under a managed name and is not this AuthServer's is never touched (apply.go).
+//
+// The Secrets of JWTBearer providers (outputSecretName), one provider at a time:
+//
+//	look     credential.go, credential_find.go      who owns which field of the Secret, and the schedule in its annotations
+//	decide   credential_state.go, credential_secret.go  whether a token is due, and what is told
+//	obtain   credential_renew.go, credential_gate.go    rendered alone, when it is the provider's turn
+//	write    credential_find.go                     over the very object that was found to be ours, and no other
 //
 // Beside that: autocreate.go makes and removes the AuthServer "default", adopt.go withdraws what the pods of a deleted one
 // confirmed, trouble.go tells of passes that go on failing, keys.go makes signing keys and the operations token,

@@ -69,7 +69,7 @@ func start(timing controllers.Timing) {
 // quick is the operator's pace in this suite: nothing that people wait for takes long.
 var quick = controllers.Timing{
 	Batch: 50 * time.Millisecond, Poll: 20 * time.Millisecond, Ask: 500 * time.Millisecond, Nudge: 200 * time.Millisecond,
-	Patience: 400 * time.Millisecond, Watch: 300 * time.Millisecond, Audit: time.Hour, Credentials: 200 * time.Millisecond,
+	Patience: 400 * time.Millisecond, Watch: 300 * time.Millisecond, Audit: time.Hour, Credentials: 500 * time.Millisecond,
 }
 
 // patient is quick, but for what it makes of pods that take long to confirm: on a busy machine all do.
