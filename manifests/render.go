@@ -116,6 +116,22 @@ func (s *Set) Tell(out *render.Output, requireRefs bool) []Finding {
 	return findings
 }
 
+// TellNoCluster makes warnings of what served objects ask of an operator, and of a server without a cluster in vain.
+func (s *Set) TellNoCluster(out *render.Output) []Finding {
+	var findings []Finding
+	for _, o := range s.providers {
+		key := render.Key{Kind: v1alpha1.KindIdentityProvider, Namespace: o.Namespace, Name: o.Name}
+		if !out.Verdicts[key].Served || o.Spec.JWTBearer == nil || o.Spec.JWTBearer.OutputSecretName == "" {
+			continue
+		}
+		const field = "spec.jwtBearer.outputSecretName"
+		f := s.documents[key].finding(field, field+": without a cluster there is no Secret to write: ask GET /credentials/ with spec.jwtBearer.allowedCallers, or apply it to a cluster")
+		f.Severity = SeverityWarning
+		findings = append(findings, f)
+	}
+	return findings
+}
+
 func (s *Set) leftOutRef(ref render.Ref) bool {
 	return s.leftOut[render.Key{Kind: string(ref.Kind), Namespace: ref.Namespace, Name: ref.Name}] != nil
 }

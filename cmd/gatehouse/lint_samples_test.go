@@ -20,6 +20,16 @@ func TestSamples(t *testing.T) {
 		}
 		lintSample(t, file)
 	}
+	credentials, err := filepath.Glob("../../config/samples/credentials/*.yaml")
+	if err != nil || len(credentials) < 5 {
+		t.Fatalf("%d samples of credentials, %v", len(credentials), err)
+	}
+	for _, file := range credentials {
+		if filepath.Base(file) != "kustomization.yaml" {
+			lintSample(t, file)
+		}
+	}
+	lintSample(t, "../../config/samples/credentials")
 	lintSample(t, "../../config/samples/login") // the AuthServer of config/samples/providers
 	lintSample(t, "../../config/samples")
 }

@@ -334,3 +334,60 @@ func TestExternalURL(t *testing.T) {
 		}
 	}
 }
+
+// TestServeCredentials guards JWTBearer providers without a cluster: the token for whom it admits, a change at once, and the output Secret told to be none.
+func TestServeCredentials(t *testing.T) {
+	bearer := header + `kind: IdentityProvider
+metadata: {name: api}
+spec:
+  type: JWTBearer
+  jwtBearer: {keySecretRef: {name: hmac, key: key}, algorithm: HS256, issuer: one, outputSecretName: api-token, allowedCallers: "tenant == 'acme' && username == 'bob'"}
+`
+	dir := folder(t, map[string]string{"a.yaml": docs(tenant("acme"), tenant("globex"), secretDoc), "api.yaml": bearer})
+	s := start(t, "-f", dir)
+	s.line(t, func(l map[string]any) bool {
+		return l["event"] == "manifests.finding" && l["level"] == "WARN" && strings.Contains(fmt.Sprint(l["error"]), "without a cluster there is no Secret to write")
+	})
+	ask := func(tenant, name string) (status int, issuer string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/credentials/"+name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+sign(t, hmacSecret))
+		req.Header.Set("X-Jwt-Tenant-Id", tenant)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		var body struct {
+			AccessToken string `json:"access_token"`
+		}
+		if err := json.NewDecoder(resp.Body).Decode(&body); err != nil {
+			t.Fatal(err)
+		}
+		var claims jwt.RegisteredClaims
+		if resp.StatusCode == http.StatusOK {
+			if _, err := jwt.ParseWithClaims(body.AccessToken, &claims, func(*jwt.Token) (any, error) { return []byte(hmacSecret), nil }, jwt.WithValidMethods([]string{"HS256"})); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return resp.StatusCode, claims.Issuer
+	}
+	is := func(issuer string) {
+		t.Helper()
+		until(t, func() bool {
+			status, got := ask("acme", "api")
+			return status == http.StatusOK && got == issuer
+		}, func() string { return "no token of issuer " + issuer })
+	}
+	is("one")
+	for _, other := range [][2]string{{"globex", "api"}, {"acme", "none"}} {
+		if status, _ := ask(other[0], other[1]); status != http.StatusNotFound {
+			t.Errorf("%v: %d", other, status)
+		}
+	}
+	write(t, filepath.Join(dir, "api.yaml"), strings.Replace(bearer, "issuer: one", "issuer: two", 1))
+	is("two")
+}

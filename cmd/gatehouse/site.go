@@ -219,7 +219,7 @@ func (s *site) render(set *manifests.Set) {
 
 // tell reports what has newly become wrong, and what no longer is.
 func (s *site) tell(set *manifests.Set, out *render.Output) {
-	findings := slices.Concat(set.Findings, set.Tell(out, true))
+	findings := slices.Concat(set.Findings, set.Tell(out, true), set.TellNoCluster(out))
 	slices.SortFunc(findings, manifests.Finding.Compare)
 	now := map[string]bool{}
 	for _, f := range findings {

@@ -271,3 +271,30 @@ func TestCredentialsShareTheRoom(t *testing.T) {
 		t.Errorf("first %+v\nlast %+v", out.Verdicts[keyOf(first)], out.Verdicts[keyOf(last)])
 	}
 }
+
+// TestOutputIsNotTheOperators guards the operator's own Secrets where no schema stands before render.
+func TestOutputIsNotTheOperators(t *testing.T) {
+	for name, served := range map[string]bool{"gatehouse-default-keys": false, "gatehouse-default-config": false, "my-gatehouse-token": true} {
+		o := bearer("default", "api")
+		o.Spec.JWTBearer.OutputSecretName = name
+		v := mustRender(t, render.Input{Providers: []*v1alpha1.IdentityProvider{o}}, keySecrets).Verdicts[providerKey(o)]
+		if v.Served != served || !served && !strings.Contains(v.Accepted.Message, "are the operator's own") {
+			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}
+
+// TestCredentialParameters guards the request to the token endpoint where no schema stands before render.
+func TestCredentialParameters(t *testing.T) {
+	for _, names := range [][]string{{"assertion"}, {"client_secret"}, {"grant_type"}, {""}, {"scope", "scope"}} {
+		o := bearer("default", "api")
+		o.Spec.JWTBearer.TokenEndpoint, o.Spec.JWTBearer.Subject, o.Spec.JWTBearer.Audience = "https://idp.example/token", "a", "b"
+		for _, name := range names {
+			o.Spec.JWTBearer.Parameters = append(o.Spec.JWTBearer.Parameters, v1alpha1.TokenParameter{Name: name, Value: "x"})
+		}
+		v := mustRender(t, render.Input{Providers: []*v1alpha1.IdentityProvider{o}}, keySecrets).Verdicts[providerKey(o)]
+		if field := fmt.Sprintf("spec.jwtBearer.parameters[%d].name", len(names)-1); v.Served || !strings.Contains(v.Accepted.Message, field) {
+			t.Errorf("%q: %+v", names, v)
+		}
+	}
+}

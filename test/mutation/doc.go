@@ -13,5 +13,6 @@
 // that fail with every check on.
 //
 // A new check in packages token, jwe, jwk, claims or policy comes with a row in mutants.go; one of a provider's answers with a row
-// in mutants_logins.go; one of cookies, sessions, accounts or the store with a row in mutants_accounts.go.
+// in mutants_logins.go; one of outgoing JWTs and what they are exchanged for with one in mutants_assertions.go; one of cookies, sessions, accounts or the store with a row in mutants_accounts.go;
+// one of credentials before a server sees them in mutants_render.go.
 package mutation
