@@ -9,7 +9,7 @@
 //
 // Nothing of the input is lost: each setting is carried over, or told in a comment that says why not, or is a mistake with its line. Secrets
 // are kept apart from the first look at them: a setting that is read with [Settings.Secret], or whose name looks like a secret's, never comes
-// into a manifest, a comment or an error, and [Result.Manifests] refuses to print one that got into another setting's value.
+// into a manifest, a comment or an error, and [Import] refuses a file where one is in another setting's value as well.
 //
 // Where a system is added: a file with its [Importer], and a line in [Importers].
 //

@@ -18,7 +18,11 @@ import (
 
 // options are flags, such as "tenant=tenant-5" and "name=x".
 func input(kind, text string, options ...string) importing.Input {
-	in := importing.Input{File: kind + ".env", Data: []byte(text), Namespace: "default", Options: map[string][]string{}}
+	file := kind + ".env"
+	if kind == "jumpserver" {
+		file = kind // which format it has shows how it begins
+	}
+	in := importing.Input{File: file, Data: []byte(text), Namespace: "default", Options: map[string][]string{}}
 	for _, o := range options {
 		switch name, value, _ := strings.Cut(o, "="); name {
 		case "name":

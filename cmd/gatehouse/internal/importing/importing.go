@@ -162,6 +162,9 @@ func Import(kind string, in Input) (*Result, error) {
 		sortNotes(r.Objects[i].Notes)
 	}
 	sortNotes(r.Notes)
+	if err := r.leak(); err != nil {
+		return nil, err
+	}
 	return r, nil
 }
 

@@ -278,7 +278,7 @@ func (o *jumperImport) secret(f *Fields, name string, algorithms []string) {
 		f.SetFrom("clientSecretRef", SecretRef(name, "clientSecret"), key)
 		entry := Entry{Key: "clientSecret", Value: secret, From: key}
 		if len(secret) < least {
-			entry.Value, entry.Hint = "", fmt.Sprintf("a client secret of at least %d bytes, as OIDC_RP_SIGN_ALGO needs. The one in the file is shorter: have the provider make another, or sign with RS256", least)
+			entry.Value, entry.From, entry.Hint = "", "", fmt.Sprintf("a client secret of at least %d bytes, as OIDC_RP_SIGN_ALGO needs. The one in the file is shorter: have the provider make another, or sign with RS256", least)
 		}
 		o.result.Secrets = append(o.result.Secrets, Secret{Name: name, Entries: []Entry{entry}})
 	case least > 0:

@@ -22,11 +22,8 @@ type Print struct {
 }
 
 // Manifests are the objects as YAML documents, with comments: what became of the file and what to do next at the head, and above each object what could not be
-// carried over. The bytes depend on the input alone. The error is a [Mistakes] where a secret's value would be printed.
+// carried over. The bytes depend on the input alone.
 func (r *Result) Manifests(p Print) ([]byte, error) {
-	if err := r.leak(); err != nil {
-		return nil, err
-	}
 	var out bytes.Buffer
 	r.head(&out, p)
 	for _, o := range r.Objects {

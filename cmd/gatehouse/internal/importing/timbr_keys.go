@@ -148,6 +148,7 @@ func entryIf(fits bool, e Entry) Entry {
 	if !fits {
 		if e.Value != "" {
 			e.Hint += ". The value of " + shown(e.From) + " is none"
+			e.From = ""
 		}
 		e.Value = ""
 		return e

@@ -84,7 +84,10 @@ func (v Value) Any() any {
 // maxDepth bounds how deep values may be nested.
 const maxDepth = 32
 
-var errDepth = errors.New("it is nested too deep")
+var (
+	errDepth  = errors.New("it is nested too deep")
+	errBehind = errors.New("there is something behind the value's end")
+)
 
 // ReadJSON reads one JSON value (RFC 8259, RFC 7493: no name twice).
 func ReadJSON(in Input) (Value, error) {
@@ -93,7 +96,7 @@ func ReadJSON(in Input) (Value, error) {
 	if err == nil {
 		_, end := p.decoder.ReadToken()
 		if !errors.Is(end, io.EOF) {
-			err = errors.New("there is something behind the value's end")
+			err = errBehind
 		}
 	}
 	if err != nil {
@@ -105,7 +108,7 @@ func ReadJSON(in Input) (Value, error) {
 // jsonText says what is wrong without a word of the input, which the library's errors quote.
 func jsonText(err error) string {
 	switch {
-	case errors.Is(err, errDepth):
+	case errors.Is(err, errDepth) || errors.Is(err, errBehind):
 		return err.Error()
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return "it is not valid JSON: a name is there twice in one object"
