@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"sync"
 	"time"
 
@@ -18,8 +19,8 @@ import (
 )
 
 const (
-	// opsPort is where pods answer GET /configz.
-	opsPort = "9090"
+	// portOps is the name of the pods' port that answers GET /configz.
+	portOps = "ops"
 	// podPatience bounds one question to a pod.
 	podPatience = 15 * time.Second
 	// podsAtOnce bounds how many pods are asked at the same time.
@@ -80,7 +81,11 @@ func (c *Cluster) askPods(ctx context.Context, out *Objects) {
 func (c *Cluster) askPod(ctx context.Context, p *corev1.Pod) (answer Answer, err error) {
 	ctx, cancel := context.WithTimeout(ctx, podPatience)
 	defer cancel()
-	body, err := c.core.Get().Namespace(p.Namespace).Resource("pods").Name(p.Name + ":" + opsPort).SubResource("proxy").Suffix("configz").Stream(ctx)
+	port := opsPort(p)
+	if port == "" {
+		return answer, errors.New("no port of it is named " + portOps)
+	}
+	body, err := c.core.Get().Namespace(p.Namespace).Resource("pods").Name(p.Name + ":" + port).SubResource("proxy").Suffix("configz").Stream(ctx)
 	if err != nil {
 		return answer, explainPod(err, p)
 	}
@@ -91,9 +96,21 @@ func (c *Cluster) askPod(ctx context.Context, p *corev1.Pod) (answer Answer, err
 	return answer, nil
 }
 
+// opsPort is the number of a pod's operations port, "" without one.
+func opsPort(p *corev1.Pod) string {
+	for i := range p.Spec.Containers {
+		for _, port := range p.Spec.Containers[i].Ports {
+			if port.Name == portOps {
+				return strconv.Itoa(int(port.ContainerPort))
+			}
+		}
+	}
+	return ""
+}
+
 // explainPod says why a pod could not be asked, and how to ask it otherwise.
 func explainPod(err error, p *corev1.Pod) error {
-	otherwise := fmt.Sprintf("kubectl -n %s port-forward pod/%s 9090, then curl -s localhost:9090/configz", p.Namespace, p.Name)
+	otherwise := fmt.Sprintf("kubectl -n %s port-forward pod/%s 9090:%s, then curl -s localhost:9090/configz", p.Namespace, p.Name, opsPort(p))
 	switch {
 	case apierrors.IsForbidden(err):
 		return fmt.Errorf("you may not ask it: that takes the verb get on pods/proxy in namespace %s", p.Namespace)

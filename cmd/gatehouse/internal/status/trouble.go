@@ -27,13 +27,13 @@ func explainConfig(err error, loader clientcmd.ClientConfig, k *Kubeconfig, rule
 	switch {
 	case k.Path != "" && errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("--kubeconfig: %s does not exist", k.Path)
+	case rawErr == nil && k.Overrides.CurrentContext == "" && raw.CurrentContext == "" && len(raw.Contexts) > 0:
+		return fmt.Errorf("the kubeconfig names no current context; %s", contexts(slices.Sorted(maps.Keys(raw.Contexts))))
 	case clientcmd.IsEmptyConfig(err):
 		return fmt.Errorf("there is no cluster to ask: no kubeconfig at %s; name one with --kubeconfig FILE or the environment variable KUBECONFIG",
 			strings.Join(rules.GetLoadingPrecedence(), " or "))
 	case rawErr == nil && k.Overrides.CurrentContext != "" && raw.Contexts[k.Overrides.CurrentContext] == nil:
 		return fmt.Errorf("--context: the kubeconfig has no context %q; %s", k.Overrides.CurrentContext, contexts(slices.Sorted(maps.Keys(raw.Contexts))))
-	case rawErr == nil && k.Overrides.CurrentContext == "" && raw.CurrentContext == "":
-		return fmt.Errorf("the kubeconfig names no current context; %s", contexts(slices.Sorted(maps.Keys(raw.Contexts))))
 	}
 	return fmt.Errorf("reading the kubeconfig: %w", err)
 }
@@ -41,7 +41,7 @@ func explainConfig(err error, loader clientcmd.ClientConfig, k *Kubeconfig, rule
 func contexts(names []string) string {
 	const most = 20
 	if len(names) == 0 {
-		return "it has none at all"
+		return "it has none"
 	}
 	if len(names) > most {
 		names = append(names[:most:most], "…")
