@@ -22,6 +22,8 @@
 //   - at most one enabled Password provider per server, in the same order;
 //   - the providers of a server share one file with its settings, and what does not fit is left out in the same order (provider_fit.go);
 //   - the policies of a server map at most 64 different header names, in the same order;
+//   - an output Secret belongs to the first provider that names it;
+//   - a policy's credential is a JWTBearer provider of its namespace. While that one is not served the policy is, with a warning (policy_outgoing.go);
 //   - tenant IDs and organizations of objects outside the server's namespace are "<namespace>" or "<namespace>.<more>".
 //
 // Sizes are bounded per object (config.MaxObject, a policy together with its CA bundle), per file (shards.go) and for the
@@ -38,5 +40,7 @@
 // Start with [NewPlan]; a policy is rendered in policy.go: its issuers in issuers.go and azure.go, its keys in keys.go and decryption.go, claims in
 // mapping.go, examples in examples.go. A Password provider is rendered in password.go, the others in oidc.go and oauth2.go, with what they have in common in
 // upstream.go: the client and its secret in client.go, mappings in provider_mapping.go, who may log in in open.go. An AuthServer's settings are in server*.go.
+// JWTBearer providers, at which nobody logs in, are planned in jwtbearer.go, their headers and claims in jwtbearer_members.go, and rendered in credential.go into the files
+// of the policies, whose room they share; [Plan.Credential] renders one alone.
 // A new provider type is one row in the table of provider.go.
 package render
