@@ -159,7 +159,7 @@ func (x *exchange) request(ctx context.Context, jwt string, now time.Time, rando
 }
 
 func (x *exchange) send(req *http.Request, client *http.Client, asked time.Time) (Token, error) {
-	resp, err := outbound.WithoutRedirects(client).Do(req) //nolint:bodyclose,gosec // outbound.ReadBody closes it; the client dials only where package outbound allows
+	resp, err := outbound.WithoutRedirects(client).Do(req) //nolint:bodyclose // outbound.ReadBody closes it
 	if err != nil {
 		return Token{}, x.explain(err, nil)
 	}

@@ -43,16 +43,21 @@ func (m *mint) source() *Source {
 	return NewSource(SourceOptions{Obtain: m.obtain, Now: time.Now, Jitter: func() float64 { return 0 }})
 }
 
-// get demands a token, "" for an error.
-func get(t *testing.T, s *Source, want string) *Error {
+// get demands a token.
+func get(t *testing.T, s *Source, want string) {
 	t.Helper()
-	token, err := s.Get(context.Background())
-	if token.Value != want || (err == nil) != (want != "") {
+	if token, err := s.Get(context.Background()); err != nil || token.Value != want {
 		t.Errorf("%q, %v; want %q", token.Value, err, want)
 	}
+}
+
+// fails demands an [*Error] and no token.
+func fails(t *testing.T, s *Source) *Error {
+	t.Helper()
+	token, err := s.Get(context.Background())
 	told := new(Error)
-	if err != nil && !errors.As(err, &told) {
-		t.Errorf("%T: %v", err, err)
+	if !errors.As(err, &told) || token != (Token{}) {
+		t.Errorf("%q, %v; want an error", token.Value, err)
 	}
 	return told
 }
@@ -129,12 +134,12 @@ func TestSourceBacksOff(t *testing.T) {
 		s := m.source()
 		for i, wait := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60} {
 			wait = wait * time.Second / 2 // with jitter 0
-			if told := get(t, s, ""); told.Reason != ReasonBadStatus || told.RetryAfter != wait {
+			if told := fails(t, s); told.Reason != ReasonBadStatus || told.RetryAfter != wait {
 				t.Errorf("failure %d: %v, retry after %s, want %s", i+1, told, told.RetryAfter, wait)
 			}
 			before := time.Now()
 			time.Sleep(wait - time.Nanosecond)
-			if told := get(t, s, ""); told.RetryAfter != time.Nanosecond || told.Status != 500 || time.Since(before) != wait-time.Nanosecond {
+			if told := fails(t, s); told.RetryAfter != time.Nanosecond || told.Status != 500 || time.Since(before) != wait-time.Nanosecond {
 				t.Errorf("failure %d: from memory %v, retry after %s", i+1, told, told.RetryAfter)
 			}
 			if m.calls.Load() != int64(i+1) {
@@ -159,7 +164,7 @@ func TestSourceHeedsRetryAfter(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			m := &mint{}
 			m.err.Store(&Error{Reason: ReasonBadStatus, RetryAfter: asked})
-			if told := get(t, m.source(), ""); told.RetryAfter != want {
+			if told := fails(t, m.source()); told.RetryAfter != want {
 				t.Errorf("asked for %s: %s, want %s", asked, told.RetryAfter, want)
 			}
 		})
@@ -185,7 +190,7 @@ func TestSourceKeepsTheOldToken(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 		time.Sleep(time.Until(start.Add(100 * time.Second)))
-		if told := get(t, s, ""); told.Reason != ReasonUnreachable {
+		if told := fails(t, s); told.Reason != ReasonUnreachable {
 			t.Error(told)
 		}
 		if _, ok := s.Cached(time.Now()); ok {
@@ -211,7 +216,11 @@ func TestSourceSurvivesFaults(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var done []error
 				s := NewSource(SourceOptions{Obtain: row.obtain, Now: time.Now, Jitter: func() float64 { return 0 }, Done: func(err error) { done = append(done, err) }})
-				told := get(t, s, "")
+				start := time.Now()
+				told := fails(t, s)
+				if took := time.Since(start); took > flightTime {
+					t.Errorf("it took %s", took)
+				}
 				if told.Reason != row.reason || told.Timeout() != row.timeout || strings.Contains(told.Error(), "hunter2") {
 					t.Errorf("%v, want %s", told, row.reason)
 				}
@@ -239,7 +248,7 @@ func TestSourceEndsWithItsContext(t *testing.T) {
 		}
 		time.AfterFunc(time.Millisecond, cancel)
 		start := time.Now()
-		if get(t, s, ""); time.Since(start) != time.Millisecond {
+		if told := fails(t, s); time.Since(start) != time.Millisecond || told.Reason != ReasonInternalError {
 			t.Errorf("it took %s", time.Since(start))
 		}
 		synctest.Wait()

@@ -13,7 +13,7 @@ var providers = []suite{
 	{packages: []string{"./authserver/idp"}, run: "Logout|Refresh|Issuer", mutants: logoutChecks},
 	{packages: []string{"./authserver/idp"}, run: "OAuth2", skip: "Hostile.*/silent", mutants: oauth2Checks},
 	{packages: []string{"./authserver/idp/profile"}, mutants: profileChecks},
-	{packages: []string{"./authserver/assertion"}, mutants: assertionChecks},
+	{packages: []string{"./authserver/assertion", "./test/tokenendpoint"}, mutants: assertionChecks},
 	{packages: []string{"./authserver/clientaddr"}, mutants: addressChecks},
 }
 
@@ -140,27 +140,6 @@ var profileChecks = []mutant{
 	{"profile: characters of an attribute", "authserver/idp/profile/read.go", "|| strings.ContainsFunc(text, unicode.IsControl)", ""},
 	{"profile: identifiers without fraction", "authserver/idp/profile/document.go", "(c < '0' || c > '9') && (c != '-' || i > 0)", "c == 0"},
 	{"profile: a username is mapped", "authserver/idp/profile/compile.go", "c == nil || c.Username.Zero()", "c == nil"},
-}
-
-var assertionChecks = []mutant{
-	{"assertion: iss", "authserver/assertion/sign.go", `c.Issuer == "" || `, ""},
-	{"assertion: sub", "authserver/assertion/sign.go", `c.Subject == "" || `, ""},
-	{"assertion: aud", "authserver/assertion/sign.go", `c.Audience == "" || `, ""},
-	{"assertion: jti", "authserver/assertion/sign.go", `c.ID == "" || `, ""},
-	{"assertion: shortest lifetime", "authserver/assertion/sign.go", "c.Lifetime < time.Second || ", ""},
-	{"assertion: longest lifetime", "authserver/assertion/sign.go", " || c.Lifetime > MaxLifetime", ""},
-	{"assertion: a private JWK", "authserver/assertion/key_parse.go", `if _, ok := members["d"]; !ok {`, `if _, ok := members["d"]; false && !ok {`},
-	{"assertion: use of a JWK", "authserver/assertion/key_parse.go", `if err := members.CheckUse("sig", "sign"); err != nil {`, `if err := members.CheckUse("sig", "sign"); false && err != nil {`},
-	{"assertion: members that are text", "authserver/assertion/key_parse.go", "if _, err := members.Text(name); err != nil {", "if _, err := members.Text(name); false && err != nil {"},
-	{"assertion: one PEM block", "authserver/assertion/key_parse.go", "len(bytes.TrimSpace(rest)) > 0", "false"},
-	{"assertion: strength of a key", "authserver/assertion/key.go", `	verifier, err := jwk.New(public)
-	if err != nil {
-		return nil, fmt.Errorf("checking the key: %w", err)
-	}
-	if _, err := verifier.With(id, algorithm); err != nil {
-		return nil, fmt.Errorf("checking the key: %w", err)
-	}`, "\t_, _ = jwk.New(public)"},
-	{"assertion: kid, and algorithm of that kind of key", "authserver/assertion/key.go", `if _, err := verifier.With(id, algorithm); err != nil {`, `if _, err := verifier.With(id, algorithm); false && err != nil {`},
 }
 
 var addressChecks = []mutant{
