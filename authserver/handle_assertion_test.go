@@ -515,3 +515,43 @@ func TestLargeAssertions(t *testing.T) {
 		t.Errorf("%s", w.Body)
 	}
 }
+
+// TestExplainAssertions guards that asking uses nothing up, and tells what was used.
+func TestExplainAssertions(t *testing.T) {
+	l := newLab(t, render(t, baseOf(nil), 1, exchangePolicies(t)...))
+	l.opsAuth.set(opsToken)
+	raw := assertionOf(t, cast().acme, "https://idp.acme.example", nil)
+	ask := func(members string) policy.Report {
+		t.Helper()
+		w := l.explain(t, []string{"Bearer " + opsToken}, "application/json", `{"token":"`+raw+`"`+members+`}`)
+		var r policy.Report
+		if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || w.Code != http.StatusOK || strings.Contains(w.Body.String(), raw) {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		return r
+	}
+	for range 2 {
+		if r := ask(`,"assertion":true,"scope":"write"`); r.Status != 200 || r.AccessToken["sub"] != "acme/bob" || r.AccessToken["scope"] != "write" {
+			t.Errorf("before: %d %s %v", r.Status, r.Reason, r.AccessToken)
+		}
+	}
+	accessToken(t, l.exchange(t, url.Values{"assertion": {raw}}))
+	if r := ask(`,"assertion":true`); r.Status != 400 || r.Reason != policy.ReasonReplayed || r.Fix == "" {
+		t.Errorf("afterwards: %d %s", r.Status, r.Reason)
+	}
+	if r := ask(`,"assertion":true,"tenant":"umbrella"`); r.Status != 400 || r.Reason != "issuer_not_allowed" {
+		t.Errorf("for another tenant: %d %s", r.Status, r.Reason)
+	}
+	if r := ask(`,"assertion":false,"tenant":"acme"`); r.Status != 401 || r.Reason != "audience_not_allowed" {
+		t.Errorf("as a token: %d %s", r.Status, r.Reason)
+	}
+	for body, want := range map[string]string{
+		`{"token":"a","assertion":"yes"}`:              "assertion must be true or false",
+		`{"token":"a","scope":"read"}`:                 "scope goes with assertion",
+		`{"token":"a","assertion":true,"scope":["a"]}`: `\"scope\" must be a string`,
+	} {
+		if w := l.explain(t, []string{"Bearer " + opsToken}, "application/json", body); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d %s", body, w.Code, w.Body)
+		}
+	}
+}

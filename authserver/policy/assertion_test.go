@@ -502,3 +502,32 @@ func TestUsedIsExplained(t *testing.T) {
 		t.Errorf("without a store: %s", marshal(t, r))
 	}
 }
+
+// TestExampleOfRFC7523 guards the claims of RFC 7523 §4, to which this server adds that jti is required.
+func TestExampleOfRFC7523(t *testing.T) {
+	policy := exchanging(t, "acme", func(p *config.Policy) { p.Issuers[0].Issuer = "https://jwt-idp.example.com" })
+	own := ownOf(t)
+	own.Issuer = "https://jwt-rp.example.net"
+	s, err := NewSet(own, shard(t, nil, Outbound{}, policy))
+	if err != nil {
+		t.Fatal(err)
+	}
+	example := obj{"iss": "https://jwt-idp.example.com", "sub": "mailto:mike@example.com", "aud": "https://jwt-rp.example.net", "nbf": 1300815780, "exp": 1300819380,
+		"http://claims.example.com/member": true}
+	at := time.Unix(1300815800, 0)
+	for name, c := range map[string]struct {
+		claims obj
+		at     time.Time
+		reason token.Reason
+	}{
+		"as it stands": {example, at, ReasonID},
+		"with jti":     {example.with(obj{"jti": "1"}), at, ""},
+		"before nbf":   {example.with(obj{"jti": "1"}), at.Add(-time.Minute), token.ReasonNotYetValid},
+		"after exp":    {example.with(obj{"jti": "1"}), at.Add(2 * time.Hour), token.ReasonExpired},
+	} {
+		x := s.Exchange(t.Context(), &Assertion{Raw: cast().acme.sign(t, obj{"typ": nil}, c.claims)}, c.at)
+		if x.Reason != c.reason || c.reason == "" && x.Issued.Subject != "mailto:mike@example.com" {
+			t.Errorf("%s: %d %s, %s", name, x.Status, x.Reason, x.Issued.Subject)
+		}
+	}
+}

@@ -33,3 +33,22 @@ func TestPeekIssuer(t *testing.T) {
 		}
 	}
 }
+
+// FuzzPeekIssuer guards that a look beforehand sees what a parsed token has, and that nothing makes it fall over.
+func FuzzPeekIssuer(f *testing.F) {
+	l := newLab()
+	for _, row := range hostileTokens(f, l) {
+		f.Add(row.raw)
+	}
+	f.Add(l.claims(f, goodPayload))
+	f.Fuzz(func(t *testing.T, raw string) {
+		got := PeekIssuer(raw)
+		parsed, err := Parse(raw, anyAlgorithm)
+		if err == nil && got != parsed.UnverifiedIssuer() {
+			t.Errorf("%q, parsed %q", got, parsed.UnverifiedIssuer())
+		}
+		if len(raw) > MaxLength && got != "" {
+			t.Errorf("%d bytes were looked at", len(raw))
+		}
+	})
+}
