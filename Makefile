@@ -80,6 +80,8 @@ verify: $(TOOLS_BUILT) $(LINT_BUILT) ## Check everything that is not a test: gen
 .PHONY: build
 build: ## Leave bin/operator, bin/authserver and bin/gatehouse: static, for this machine or GOOS and GOARCH.
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/operator ./cmd/authserver ./cmd/gatehouse
+	@# With these names on the PATH the command line is kubectl's plugin too.
+	@exe=$$(go env GOEXE) && for name in kubectl-gatehouse kubectl_complete-gatehouse; do ln -sf gatehouse$$exe bin/$$name$$exe; done
 
 .PHONY: image
 image: export GOOS := linux
