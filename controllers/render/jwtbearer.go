@@ -55,12 +55,7 @@ func planJWTBearer(p *Plan, o *providerPlan) {
 func (p *Plan) planExchange(o *providerPlan, spec *v1alpha1.JWTBearerProvider) {
 	const at = "spec.jwtBearer."
 	if spec.TokenEndpoint == "" {
-		if spec.GrantType != "" || spec.ClientID != "" || spec.ClientSecretRef != nil || spec.ClientAuthenticationMethod != "" || len(spec.Parameters) > 0 {
-			o.refuse(v1alpha1.ReasonInvalid, at+"tokenEndpoint", "grantType, clientID, clientSecretRef, clientAuthenticationMethod and parameters are for it: set it, or leave them out")
-		}
-		if o.object.Spec.CABundleRef != nil {
-			o.warn("spec.caBundleRef", "it is for spec.jwtBearer.tokenEndpoint, and there is none: it is not read")
-		}
+		o.planNoExchange(spec)
 		return
 	}
 	if err := checkEndpoint(string(spec.TokenEndpoint)); err != nil {
@@ -76,8 +71,22 @@ func (p *Plan) planExchange(o *providerPlan, spec *v1alpha1.JWTBearerProvider) {
 	if c := jwtBearerClient(spec); c.id != "" || c.secret != nil || c.method != "" {
 		o.planClient(c)
 	}
+	o.planParameters(spec)
+}
+
+// planNoExchange refuses what would be for a token endpoint.
+func (o *providerPlan) planNoExchange(spec *v1alpha1.JWTBearerProvider) {
+	if spec.GrantType != "" || spec.ClientID != "" || spec.ClientSecretRef != nil || spec.ClientAuthenticationMethod != "" || len(spec.Parameters) > 0 {
+		o.refuse(v1alpha1.ReasonInvalid, "spec.jwtBearer.tokenEndpoint", "grantType, clientID, clientSecretRef, clientAuthenticationMethod and parameters are for it: set it, or leave them out")
+	}
+	if o.object.Spec.CABundleRef != nil {
+		o.warn("spec.caBundleRef", "it is for spec.jwtBearer.tokenEndpoint, and there is none: it is not read")
+	}
+}
+
+func (o *providerPlan) planParameters(spec *v1alpha1.JWTBearerProvider) {
 	for i, param := range spec.Parameters {
-		field := fmt.Sprintf("%sparameters[%d].name", at, i)
+		field := fmt.Sprintf("spec.jwtBearer.parameters[%d].name", i)
 		switch {
 		case param.Name == "" || slices.Contains(tokenParameters, param.Name):
 			o.refuse(v1alpha1.ReasonInvalid, field, "%s is set by the request itself: leave it out", quoted(param.Name))

@@ -44,6 +44,11 @@ func (o *providerPlan) planJWTMembers(spec *v1alpha1.JWTBearerProvider) {
 	if value, there := o.jwtClaims["nbf"]; there && !isNumber(value) {
 		o.refuse(v1alpha1.ReasonInvalid, at+"additionalClaims.nbf", "must be a number of seconds since 1970 (RFC 7519 section 4.1.5); none is sent without it")
 	}
+	o.planJWTHeaders(spec)
+}
+
+func (o *providerPlan) planJWTHeaders(spec *v1alpha1.JWTBearerProvider) {
+	const at = "spec.jwtBearer."
 	for _, name := range slices.Sorted(maps.Keys(o.jwtHeaders)) {
 		text, isText := textOf(o.jwtHeaders[name])
 		switch {
