@@ -52,6 +52,9 @@ func TestGateTurns(t *testing.T) {
 	if !g.enter(ticketOf("0", "one", false)) || g.enter(ticketOf("5", "one", false)) {
 		t.Fatal("who asks twice has another place than before")
 	}
+	if len(g.inside) != gateHost || len(g.waiting) != all-gateHost {
+		t.Fatalf("%d are inside and %d wait", len(g.inside), len(g.waiting))
+	}
 	g.leave(types.NamespacedName{Namespace: "n", Name: "6"}) // it waited, and needs nothing any more
 	for i := range all {
 		if i == 6 {

@@ -161,7 +161,9 @@ func TestRefusedSecretTellsNoToken(t *testing.T) {
 		"a failure":   {apierrors.NewInternalError(errors.New("webhook: " + leaked)), false},
 		"no patience": {apierrors.NewTooManyRequests(leaked, 1), false},
 	} {
-		r := play(t, nil, interceptor.Funcs{Create: func(context.Context, client.WithWatch, client.Object, ...client.CreateOption) error { return row.refusal }})
+		r := play(t, nil, interceptor.Funcs{Create: func(context.Context, client.WithWatch, client.Object, ...client.CreateOption) error {
+			return row.refusal
+		}})
 		c := newCredentials(r)
 		l := &credentialLook{provider: bearerOf("edge"), st: &credentialState{}}
 		token := assertion.Token{Value: leaked, Type: "Bearer", IssuedAt: statusTime, ExpiresAt: statusTime.Add(time.Hour)}
@@ -189,10 +191,10 @@ func TestRefusedSecretTellsNoToken(t *testing.T) {
 func TestCredentialWaitsForDefiniteAnswers(t *testing.T) {
 	for name, row := range map[string]struct {
 		answer error
-		wants  error
+		wants  string
 	}{
-		"a failed read":      {apierrors.NewInternalError(errors.New("no")), nil},
-		"forbidden just now": {apierrors.NewForbidden(schema.GroupResource{}, "key", errors.New("no")), errUnsettled},
+		"a failed read":      {apierrors.NewInternalError(errors.New("no")), "reading Secret n/key"},
+		"forbidden just now": {apierrors.NewForbidden(schema.GroupResource{}, "key", errors.New("no")), errUnsettled.Error()},
 	} {
 		r := play(t, nil, interceptor.Funcs{Get: func(ctx context.Context, k client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
 			if _, ok := o.(*corev1.Secret); ok && key.Name == "key" {
@@ -202,7 +204,7 @@ func TestCredentialWaitsForDefiniteAnswers(t *testing.T) {
 		}}, bearerOf("edge"), serverNamed("edge", "s"))
 		c := newCredentials(r)
 		_, _, err := c.keep(t.Context(), types.NamespacedName{Namespace: "n", Name: "api"})
-		if err == nil || (row.wants != nil && !errors.Is(err, row.wants)) {
+		if err == nil || !strings.Contains(err.Error(), row.wants) {
 			t.Errorf("%s: %v", name, err)
 		}
 		var p v1alpha1.IdentityProvider
@@ -226,4 +228,3 @@ func TestSuspiciousCredentials(t *testing.T) {
 		t.Errorf("%v, %v, %v", again, waits, err)
 	}
 }
-

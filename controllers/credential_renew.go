@@ -3,6 +3,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
 	"github.com/gatehouse-auth/gatehouse/authserver/assertion"
@@ -29,6 +32,23 @@ import (
 // attemptTime bounds one attempt at a token, the reading of Secrets included.
 const attemptTime = 20 * time.Second
 
+// claimants are the providers that claim the same Secret, this one among them, as the caches have them: one of them is served, as render has it. They may not be changed.
+func (c *credentials) claimants(ctx context.Context, p *v1alpha1.IdentityProvider) ([]*v1alpha1.IdentityProvider, error) {
+	var list v1alpha1.IdentityProviderList
+	err := c.r.client.List(ctx, &list, client.MatchingFields{indexOutput: p.Namespace + "/" + outputOf(p)}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return nil, fmt.Errorf("listing who claims a Secret: %w", err)
+	}
+	out := []*v1alpha1.IdentityProvider{p}
+	for i := range list.Items {
+		if o := &list.Items[i]; o.UID != p.UID && o.DeletionTimestamp.IsZero() {
+			out = append(out, o)
+		}
+	}
+	slices.SortFunc(out[1:], func(a, b *v1alpha1.IdentityProvider) int { return cmp.Compare(a.UID, b.UID) })
+	return out, nil
+}
+
 // demandOf tells what a token of the provider is to be made of, as the caches have it.
 func (c *credentials) demandOf(ctx context.Context, p *v1alpha1.IdentityProvider) (demand, error) {
 	server := &gathered{name: render.ServerOf(p.Spec.AuthServerRef, p.Namespace)}
@@ -36,7 +56,14 @@ func (c *credentials) demandOf(ctx context.Context, p *v1alpha1.IdentityProvider
 		return demand{}, err
 	}
 	refs := referencesOf(p)
-	rules := []any{p.Generation}
+	rules := []any{}
+	claimants, err := c.claimants(ctx, p)
+	if err != nil {
+		return demand{}, err
+	}
+	for _, o := range claimants {
+		rules = append(rules, o.UID, o.Generation)
+	}
 	if server.server != nil {
 		refs = append(refs, referencesOf(server.server)...)
 		rules = append(rules, server.server.UID, server.server.Generation)
@@ -177,7 +204,11 @@ type credentialPlan struct {
 
 // plan reads what the provider names and renders it alone.
 func (c *credentials) plan(ctx context.Context, l *credentialLook) (credentialPlan, error) {
-	g := &gathered{name: render.ServerOf(l.provider.Spec.AuthServerRef, l.provider.Namespace), providers: []*v1alpha1.IdentityProvider{l.provider}}
+	g := &gathered{name: render.ServerOf(l.provider.Spec.AuthServerRef, l.provider.Namespace)}
+	var err error
+	if g.providers, err = c.claimants(ctx, l.provider); err != nil {
+		return credentialPlan{}, err
+	}
 	if err := c.r.gatherServer(ctx, g); err != nil {
 		return credentialPlan{}, err
 	}

@@ -26,7 +26,15 @@ const (
 
 // outputOf is the name of the Secret that a provider wants kept, "" for none.
 func outputOf(p *v1alpha1.IdentityProvider) string {
-	if p.Spec.Type != v1alpha1.ProviderJWTBearer || p.Spec.JWTBearer == nil || (p.Spec.Enabled != nil && !*p.Spec.Enabled) {
+	if p.Spec.Enabled != nil && !*p.Spec.Enabled {
+		return ""
+	}
+	return claimedOutput(p)
+}
+
+// claimedOutput is the same, for a disabled provider too: its claim on the name stays.
+func claimedOutput(p *v1alpha1.IdentityProvider) string {
+	if p.Spec.Type != v1alpha1.ProviderJWTBearer || p.Spec.JWTBearer == nil {
 		return ""
 	}
 	return p.Spec.JWTBearer.OutputSecretName

@@ -135,7 +135,7 @@ func (st *credentialState) fail(f failure, now time.Time, after time.Duration, j
 func pause(events int, jitter float64) time.Duration {
 	full := lastPause
 	if events < 7 {
-		full = min(firstPause<<(events-1), lastPause)
+		full = firstPause << (events - 1)
 	}
 	return time.Duration(float64(full) * (0.5 + 0.5*jitter))
 }

@@ -195,6 +195,12 @@ var _ = Describe("The Secret of a JWTBearer provider", func() {
 		Expect(admin.Create(ctx, twin)).To(Succeed())
 		Eventually(fresh(ctx, twin)).Should(haveCondition(v1alpha1.ConditionCredentialReady, metav1.ConditionFalse, v1alpha1.ReasonSecretNotControlled, ""))
 		Expect(tokenIn(ctx, api)()).To(Equal(token))
+		asked := endpoint.count()
+		Expect(admin.Delete(ctx, output(ctx, api))).To(Succeed())
+		Eventually(tokenIn(ctx, api)).ShouldNot(Or(BeEmpty(), Equal(token)), "the first who claimed it makes it anew")
+		token = issued(ctx, api)
+		Expect(endpoint.count()).To(Equal(asked + 1))
+		Expect(metav1.IsControlledBy(output(ctx, api), api)).To(BeTrue())
 
 		By("an owner reference of the same name but of an earlier object, or one that does not control")
 		s := output(ctx, api)
@@ -255,7 +261,7 @@ var _ = Describe("The Secret of a JWTBearer provider", func() {
 				_ = admin.Delete(ctx, s)
 			}
 		}
-		Expect(endpoint.count()-asked).To(BeNumerically("<=", 4))
+		Expect(endpoint.count() - asked).To(BeNumerically("<=", 4))
 	})
 
 	It("goes with the name it had, with the provider's switch and with its type", func(ctx context.Context) {

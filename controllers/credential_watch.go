@@ -22,7 +22,7 @@ import (
 
 // Field indexes of the cache.
 const (
-	// indexOutput finds providers by the Secret that they want kept, as "namespace/name".
+	// indexOutput finds providers by the Secret that they claim, as "namespace/name".
 	indexOutput = "gatehouse.output"
 	// indexController finds Secrets by the UID of the provider that controls them.
 	indexController = "gatehouse.controller"
@@ -33,8 +33,8 @@ const credentialWorkers = gatePlaces + 4
 
 func addCredentialIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	err := indexer.IndexField(ctx, &v1alpha1.IdentityProvider{}, indexOutput, func(o client.Object) []string {
-		if p, ok := o.(*v1alpha1.IdentityProvider); ok && outputOf(p) != "" {
-			return []string{p.Namespace + "/" + outputOf(p)}
+		if p, ok := o.(*v1alpha1.IdentityProvider); ok && claimedOutput(p) != "" {
+			return []string{p.Namespace + "/" + claimedOutput(p)}
 		}
 		return nil
 	})
@@ -92,13 +92,20 @@ func (c *credentials) lookAt(ctx context.Context, q queue, options ...client.Lis
 	}
 }
 
-// onProvider: a new process looks at every provider once, since one that was changed meanwhile may have left a Secret.
-func (c *credentials) onProvider(_ context.Context, before, after client.Object, q queue) {
-	switch {
-	case after == nil:
-		c.look(q, client.ObjectKeyFromObject(before))
-	case before == nil || before.GetUID() != after.GetUID() || before.GetGeneration() != after.GetGeneration() || !sameMetadata(before, after):
-		c.look(q, client.ObjectKeyFromObject(after))
+// onProvider: a new process looks at every provider once, since one that was changed meanwhile may have left a Secret. Others may wait for the name that it claims, or
+// claimed.
+func (c *credentials) onProvider(ctx context.Context, before, after client.Object, q queue) {
+	if before != nil && after != nil && before.GetUID() == after.GetUID() && before.GetGeneration() == after.GetGeneration() && sameMetadata(before, after) {
+		return // status
+	}
+	for _, o := range []client.Object{before, after} {
+		if o == nil {
+			continue
+		}
+		c.look(q, client.ObjectKeyFromObject(o))
+		if p, ok := o.(*v1alpha1.IdentityProvider); ok && claimedOutput(p) != "" {
+			c.lookAt(ctx, q, client.MatchingFields{indexOutput: p.Namespace + "/" + claimedOutput(p)})
+		}
 	}
 }
 

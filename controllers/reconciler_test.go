@@ -42,7 +42,7 @@ func play(t *testing.T, ahead *time.Duration, funcs interceptor.Funcs, objects .
 	t.Helper()
 	b := fake.NewClientBuilder().WithScheme(NewScheme()).WithObjects(objects...).WithInterceptorFuncs(funcs).
 		WithStatusSubresource(&v1alpha1.AuthServer{}, &v1alpha1.IdentityProvider{}, &v1alpha1.TenantJWTPolicy{})
-	if err := addIndexes(t.Context(), builderIndexer{b}); err != nil {
+	if err := errors.Join(addIndexes(t.Context(), builderIndexer{b}), addCredentialIndexes(t.Context(), builderIndexer{b})); err != nil {
 		t.Fatal(err)
 	}
 	c := b.Build()

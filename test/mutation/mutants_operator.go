@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build mutation
+
+package mutation
+
+// operating are the checks that keep the operator's output Secrets its own, and its calls of token endpoints few. The suite on a real API server has more of them.
+var operating = []suite{
+	{packages: []string{"./controllers"}, run: "^TestCredential|^TestGate|^TestOutputSecret|^TestSourceHash|^TestStatusOfTwo|^TestSecretIs|^TestRefusedSecret|^TestSuspicious|^TestFold", mutants: outputChecks},
+}
+
+var outputChecks = []mutant{
+	{"operator: places for all endpoints", "controllers/credential_gate.go", "len(g.inside) < gatePlaces && ", ""},
+	{"operator: places for one host", "controllers/credential_gate.go", "host < gateHost && ", ""},
+	{"operator: places for endpoints that hang", "controllers/credential_gate.go", "(!t.doubtful || doubtful < gateDoubtful)", "(!t.doubtful || true)"},
+	{"operator: who waits keeps its turn", "controllers/credential_gate.go", "case i >= 0:\n\t\tg.waiting[i] = t", "case false:"},
+	{"operator: who set a field last", "controllers/credential_secret.go", `if e.Manager != v1alpha1.FieldManager || `, "if "},
+	{"operator: fields that count", "controllers/credential_secret.go", `h.source == "" || !ownsFields(o.GetManagedFields())`, `h.source == ""`},
+	{"operator: a schedule that can be read", "controllers/credential_secret.go", "if err != nil {\n\t\t\treturn nil\n\t\t}", "_ = err"},
+	{"operator: a new Secret is created", "controllers/credential_find.go", `if found.uid == "" {`, "if false {"},
+	{"operator: the Secret that was found", "controllers/credential_find.go", "applied.UID, applied.ResourceVersion = found.uid, found.version", "applied.UID = found.uid"},
+	{"operator: its very object", "controllers/credential_find.go", "applied.UID, applied.ResourceVersion = found.uid, found.version", "applied.ResourceVersion = found.version"},
+	{"operator: an immutable Secret that was found", "controllers/credential_find.go", "gone, client.Preconditions{UID: ptr.To(found.uid), ResourceVersion: ptr.To(found.version)}", "gone, client.Preconditions{UID: ptr.To(found.uid), ResourceVersion: new(string)}"},
+	{"operator: words of an API server that refuses", "controllers/credential_find.go", "return &refusedSecret{reason: apierrors.ReasonForError(err)}", "return err"},
+	{"operator: words of an API server that fails", "controllers/credential_find.go", "case errors.As(err, &status):", "case false:"},
+	{"operator: after an outage", "controllers/credential.go", "if c.r.audit.suspicious() {", "if false {"},
+	{"operator: pauses after failures", "controllers/credential_state.go", "case st.failure != nil:\n\t\treturn st.failure.next", "case false:"},
+	{"operator: the longest pause", "controllers/credential_state.go", "if events < 7 {", "if events < 9 {"},
+	{"operator: what the endpoint asks for", "controllers/credential_state.go", "now.Add(max(pause(st.failures, jitter), after))", "now.Add(pause(st.failures, jitter))"},
+	{"operator: pauses for who undoes it", "controllers/credential_state.go", "if st.restores == 0 {", "if true {"},
+	{"operator: a token of another source", "controllers/credential_state.go", "case h.source != d.source:", "case false:"},
+	{"operator: before it is due", "controllers/credential_state.go", "case now.Before(h.renewAt):", "case false:"},
+	{"operator: the end of a token", "controllers/credential_secret.go", "return h != nil && now.Before(h.expiresAt)", "return h != nil"},
+	{"operator: overdue at first sight", "controllers/credential_state.go", "left > 0 && st.written.IsZero()", "false && left > 0"},
+	{"operator: conditions of two writers", "controllers/report.go", "client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})", "client.MergeFrom(before)"},
+}
