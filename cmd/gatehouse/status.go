@@ -83,7 +83,7 @@ func (f *statusFlags) add(cmd *cobra.Command) {
 	fs.BoolVarP(&f.watch, "watch", "w", false, "show it again after every change, until interrupted")
 	fs.StringVarP(&f.output, "output", "o", "text", "text, json or yaml")
 	fs.StringVar(&f.color, "color", "auto", "auto (on a terminal, unless NO_COLOR is set), always or never")
-	fs.BoolVar(&f.ascii, "ascii", false, "draw the tree in ASCII (default if the locale is not UTF-8)")
+	fs.BoolVar(&f.ascii, "ascii", false, "draw the tree in ASCII (default if the locale has another character set than UTF-8)")
 	fs.StringVarP(&o.Context.Namespace, "namespace", "n", "", "namespace to look in (default: that of the context)")
 	fs.StringVar(&f.kube.Path, "kubeconfig", "", "kubeconfig file (default: $KUBECONFIG, then ~/.kube/config)")
 	fs.StringVar(&o.CurrentContext, "context", "", "context of the kubeconfig")
@@ -199,11 +199,13 @@ func (f *statusFlags) style(r *status.Report) status.Style {
 	}
 }
 
-// unicodeLocale tells whether the locale (POSIX.1-2017 §8.2) is of UTF-8. Without one, as in containers, terminals are.
+// unicodeLocale tells whether terminals of the locale (POSIX.1-2017 §8.2) can draw the tree: all but those of a locale that names a character set other than
+// UTF-8. None, C and POSIX are what containers and scripts have, on terminals of UTF-8.
 func unicodeLocale(environment func(string) string) bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if value := strings.ToLower(environment(name)); value != "" {
-			return strings.Contains(value, "utf-8") || strings.Contains(value, "utf8")
+		if value := environment(name); value != "" {
+			_, charset, named := strings.Cut(strings.ToLower(value), ".")
+			return !named || strings.HasPrefix(charset, "utf-8") || strings.HasPrefix(charset, "utf8")
 		}
 	}
 	return true

@@ -92,7 +92,8 @@ contexts:
 // TestUnicodeLocale guards that a locale that is not of UTF-8 gets a tree that its terminals can draw.
 func TestUnicodeLocale(t *testing.T) {
 	for locale, want := range map[string]bool{
-		"": true, "LANG=C.UTF-8": true, "LANG=de_DE.utf8": true, "LANG=C": false, "LANG=de_DE.ISO-8859-1": false, "LC_ALL=POSIX LANG=C.UTF-8": false, "LC_CTYPE=en_US.UTF-8 LANG=C": true,
+		"": true, "LANG=C.UTF-8": true, "LANG=de_DE.utf8": true, "LANG=C": true, "LANG=de_DE.ISO-8859-1": false,
+		"LC_ALL=ja_JP.eucJP LANG=C.UTF-8": false, "LC_CTYPE=en_US.UTF-8@x LANG=de_DE.ISO-8859-1": true,
 	} {
 		environment := map[string]string{}
 		for assignment := range strings.FieldsSeq(locale) {
