@@ -13,6 +13,12 @@ import (
 // startCaddy runs Caddy with the page's configuration and returns its address.
 func startCaddy(t *testing.T, l *lab) string {
 	t.Helper()
+	return startCaddyWith(t, l, func(site string) string { return site })
+}
+
+// startCaddyWith does so with a configuration that is changed before.
+func startCaddyWith(t *testing.T, l *lab, change func(site string) string) string {
+	t.Helper()
 	build := exec.Command("./caddy/build")
 	build.Stderr = os.Stderr
 	program, err := build.Output()
@@ -20,7 +26,7 @@ func startCaddy(t *testing.T, l *lab) string {
 		t.Fatalf("building Caddy: %v", err)
 	}
 	address, file := freeAddress(t), filepath.Join(t.TempDir(), "Caddyfile")
-	site := place(t, block(t, "caddy.md", "caddyfile"), map[string]string{pageAuth: l.auth.address, pageApp: l.app.address, ":8000 {": l.caddySite(address)})
+	site := place(t, change(block(t, "caddy.md", "caddyfile")), map[string]string{pageAuth: l.auth.address, pageApp: l.app.address, ":8000 {": l.caddySite(address)})
 	if err := os.WriteFile(file, []byte("{\n\tadmin off\n\tauto_https off\n}\n\n"+site), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -27,9 +27,15 @@ func findNginx(t *testing.T) string {
 // startNginx runs nginx with the page's configuration and returns its address.
 func startNginx(t *testing.T, l *lab) string {
 	t.Helper()
+	return startNginxWith(t, l, func(site string) string { return site })
+}
+
+// startNginxWith does so with a configuration that is changed before.
+func startNginxWith(t *testing.T, l *lab, change func(site string) string) string {
+	t.Helper()
 	program := findNginx(t)
 	address, dir := freeAddress(t), t.TempDir()
-	site := place(t, block(t, "nginx.md", "nginx"), map[string]string{
+	site := place(t, change(block(t, "nginx.md", "nginx")), map[string]string{
 		"server " + pageAuth: "server " + l.auth.address, "server " + pageApp: "server " + l.app.address, "listen 8000;": l.nginxListen(address),
 	})
 	// What distributions put around a site. One process, so that it needs no user of its own.

@@ -11,19 +11,31 @@ import (
 
 const pages = "../../docs/gateways"
 
-// block returns the one fenced block of that language on a page of docs/gateways.
-func block(t *testing.T, page, language string) string {
+// block returns the first fenced block of that language on a page of docs/gateways: the whole configuration. addition is the second, lines to put into it for policies with
+// an upstreamCredential.
+func block(t *testing.T, page, language string) string { return blocks(t, page, language)[0] }
+
+func addition(t *testing.T, page, language string) string { return blocks(t, page, language)[1] }
+
+func blocks(t *testing.T, page, language string) [2]string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(pages, page))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(text), "\n```"+language+"\n")
-	config, rest, closed := strings.Cut(rest, "\n```\n")
-	if !found || !closed || strings.Contains(rest, "\n```"+language+"\n") {
-		t.Fatalf("%s must have exactly one block of %s", page, language)
+	parts := strings.Split(string(text), "\n```"+language+"\n")
+	if len(parts) != 3 {
+		t.Fatalf("%s has %d blocks of %s, want two", page, len(parts)-1, language)
 	}
-	return config + "\n"
+	var found [2]string
+	for i, part := range parts[1:] {
+		config, _, closed := strings.Cut(part, "\n```\n")
+		if !closed {
+			t.Fatalf("%s: a block does not end", page)
+		}
+		found[i] = config + "\n"
+	}
+	return found
 }
 
 // place puts this test's addresses into a page's configuration, each in the place of one that must be there once.
