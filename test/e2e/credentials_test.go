@@ -48,7 +48,7 @@ func startTokenHost(ctx context.Context, address netip.Addr, key *issuer) *token
 	h := &tokenHost{address: l.Addr().String()}
 	h.Endpoint = tokenendpoint.New(tokenendpoint.Options{
 		URL: "http://" + h.address + tokenendpoint.Path, Algorithm: "ES256", Key: &key.key.PublicKey, KeyID: "k1", Issuer: key.name, Subject: "robot",
-		Audience: "http://" + h.address + tokenendpoint.Path,
+		Audience:  "http://" + h.address + tokenendpoint.Path,
 		ExpiresIn: tokenLives,
 	})
 	h.serve(l)
