@@ -7,8 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
+
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	machine "github.com/gatehouse-auth/gatehouse/test/local"
 )
@@ -44,6 +48,7 @@ func useCluster(t *testing.T, s *shell, bin string) []string {
 }
 
 func startCluster(ctx context.Context, built string) error {
+	log.SetLogger(logr.Discard()) // controller-runtime complains once without one
 	cluster.pods = loopback()
 	m, err := machine.Start(context.WithoutCancel(ctx), machine.Options{Bin: built, PodIP: cluster.pods})
 	if err != nil {
@@ -61,9 +66,14 @@ func startCluster(ctx context.Context, built string) error {
 func emptyCluster(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	if t.Failed() {
+		state, _ := cluster.Control.Kubectl(ctx, "get", "authservers,identityproviders,tenantjwtpolicies,deployments,pods", "--namespace=default", "--output=yaml").CombinedOutput()
+		t.Logf("%s\noperator:\n%s\nkubelet:\n%s", state, read(filepath.Join(cluster.Dir, "operator.log")), read(filepath.Join(cluster.Dir, "kubelet.log")))
+	}
 	for _, args := range [][]string{
 		{"delete", "tenantjwtpolicies,identityproviders", "--all"}, {"delete", "authservers", "--all"},
-		{"delete", "deployments,services,secrets,poddisruptionbudgets,networkpolicies", "--all"}, {"wait", "--for=delete", "pods", "--all", "--timeout=2m"},
+		{"delete", "deployments,services,serviceaccounts,poddisruptionbudgets,networkpolicies,secrets", "--selector=auth.gatehouse.dev/server"},
+		{"delete", "secrets", "--all"}, {"wait", "--for=delete", "pods", "--all", "--timeout=2m"},
 	} {
 		if err := cluster.Kubectl(ctx, append(args, "--namespace=default")...); err != nil {
 			t.Error(err)
@@ -77,5 +87,15 @@ func stopCluster() {
 	}
 	if err := cluster.Stop(false); err != nil {
 		fmt.Fprintln(os.Stderr, "stopping the cluster:", err)
+	}
+}
+
+// apply creates an object in the cluster before a page begins.
+func apply(t *testing.T, manifest string) {
+	t.Helper()
+	command := cluster.Control.Kubectl(t.Context(), "apply", "--filename=-")
+	command.Stdin = strings.NewReader(manifest)
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
 }

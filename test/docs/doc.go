@@ -14,7 +14,7 @@
 //   - a fence of text, console, json or http that follows is what it printed, to the line. In a line … stands for anything, a line … for any lines;
 //   - a fence of another language whose first line is the comment "# file: NAME" is written to that file.
 //
-// Comments before a fence of sh say how it is run:
+// Comments before a fence of sh say how it is run, several of them with commas between:
 //
 //	<!-- run: terminal -->     in a terminal of its own, until the page ends; what it prints is waited for
 //	<!-- run: exit 1 -->       it ends with that code

@@ -25,6 +25,7 @@ var environments = map[string]func(t *testing.T, s *shell, bin string) []string{
 	"entra-id": entraID,
 	"github":   github,
 	"google":   google,
+	"payments": payments,
 }
 
 // findNginx looks where packages put it, on administrators' paths only.

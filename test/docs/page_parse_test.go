@@ -30,7 +30,7 @@ kind: A
    ready
    ~~~
 
-<!-- run: exit 1 -->
+<!-- run: again, exit 1 -->
 ~~~sh
 false
 ~~~
@@ -60,7 +60,7 @@ func TestPagesAreTakenApart(t *testing.T) {
 	want := &page{path: "a.md", environments: []string{"serve", "keycloak"}, steps: []*step{
 		{kind: file, line: 6, language: "yaml", text: "# file: acme.yaml\nkind: A\n", name: "acme.yaml"},
 		{kind: commands, line: 14, language: "sh", text: "gatehouse serve\n  -f .\n", terminal: true, output: &ready},
-		{kind: commands, line: 23, language: "sh", text: "false\n", exit: 1, expected: []string{"refused … here"}, output: &something},
+		{kind: commands, line: 23, language: "sh", text: "false\n", again: true, exit: 1, expected: []string{"refused … here"}, output: &something},
 		{kind: browser, line: 30, text: "open http://localhost:8080/\nsee jane"},
 		{kind: other, line: 34, language: "json", text: "{}\n"},
 		{kind: commands, line: 38, language: "sh", text: "cloud\n", notRun: "it needs a cloud"},

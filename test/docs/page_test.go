@@ -197,7 +197,11 @@ func (p *parser) mark(word, rest string, line int) error {
 		}
 		p.waiting(line).notRun = rest
 	case "run":
-		return p.manner(p.waiting(line), rest)
+		for how := range strings.SplitSeq(rest, ",") {
+			if err := p.waiting(line).manner(strings.TrimSpace(how)); err != nil {
+				return err
+			}
+		}
 	default:
 		if len(p.page.environments) > 0 {
 			return fmt.Errorf("nothing is known of a comment %q", word)
@@ -214,7 +218,8 @@ func (p *parser) waiting(line int) *step {
 	return p.marks
 }
 
-func (p *parser) manner(s *step, how string) error {
+// manner reads how a fence is run.
+func (s *step) manner(how string) error {
 	switch code, isExit := strings.CutPrefix(how, "exit "); {
 	case how == "terminal":
 		s.terminal = true

@@ -3,14 +3,20 @@
 package docs
 
 import (
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/gatehouse-auth/gatehouse/authserver/entratest"
 	"github.com/gatehouse-auth/gatehouse/authserver/idp/optest"
 	"github.com/gatehouse-auth/gatehouse/test/oauth2server"
+	"github.com/gatehouse-auth/gatehouse/test/tokenendpoint"
 )
 
 // The stand-ins for services that tests cannot reach each know one client and are strict about it. Who is outsider to a browser is somebody
@@ -98,4 +104,42 @@ case "$*" in
 esac
 `)
 	return []string{"https://login.microsoftonline.com/" + staff + "/v2.0", op.Issuer(), "# authorityHost: login.microsoftonline.us", "authorityHost: " + server.URL + " #"}
+}
+
+// payments is a partner's token endpoint, which knows the public key that the page makes for it. An AuthServer is there that may reach it.
+func payments(t *testing.T, s *shell, _ string) []string {
+	var once sync.Once
+	var endpoint *tokenendpoint.Endpoint
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		once.Do(func() {
+			block, _ := pem.Decode([]byte(read(filepath.Join(s.dir, "payments-public.pem"))))
+			if block == nil {
+				return
+			}
+			key, err := x509.ParsePKIXPublicKey(block.Bytes)
+			if err != nil {
+				return
+			}
+			endpoint = tokenendpoint.New(tokenendpoint.Options{
+				Algorithm: "ES256", Key: key, Issuer: "gatehouse-of-acme", Subject: "robot@acme.example", Audience: "https://login.payments.example",
+				Lifetime: 5 * time.Minute, Parameters: map[string]string{"scope": "payments.read"},
+			})
+		})
+		if endpoint == nil {
+			http.Error(w, "no public key is registered", http.StatusInternalServerError)
+			return
+		}
+		endpoint.ServeHTTP(w, r)
+	}))
+	server.Start()
+	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		if endpoint == nil || endpoint.Requests() == 0 {
+			t.Error("the stand-in for the partner was not asked")
+		} else if refusals := endpoint.Refusals(); len(refusals) > 0 {
+			t.Errorf("the stand-in for the partner refused: %v", refusals)
+		}
+	})
+	apply(t, `{apiVersion: auth.gatehouse.dev/v1alpha1, kind: AuthServer, metadata: {name: default, namespace: default}, spec: {outbound: {allowedCIDRs: [127.0.0.0/8]}}}`)
+	return []string{"https://login.payments.example/oauth2/token", server.URL + tokenendpoint.Path}
 }
