@@ -10,7 +10,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"net/http"
 	"net/url"
@@ -86,7 +85,7 @@ func TestHostileAssertions(t *testing.T) {
 		"alg none with a signature":  b64([]byte(`{"alg":"none","typ":"JWT","kid":"k1"}`)) + "." + parts[1] + "." + parts[2],
 		"HS256 with the public key":  (&party{"HS256", "k1", spki}).sign(t, nil, assertionClaims),
 		"HS256 with the bare key":    (&party{"HS256", "k1", public}).sign(t, nil, assertionClaims),
-		"its own key":                c.mallory.sign(t, obj{"jwk": json.RawMessage(mallorys)}, assertionClaims),
+		"its own key":                c.mallory.sign(t, obj{"jwk": mallorys}, assertionClaims),
 		"a key elsewhere":            c.mallory.sign(t, obj{"jku": "https://evil.example/keys", "x5u": "https://evil.example/c"}, assertionClaims),
 		"crit":                       c.acme.sign(t, obj{"crit": []string{"exp"}, "exp": 1}, assertionClaims),
 		"b64 false":                  c.acme.sign(t, obj{"b64": false}, assertionClaims),

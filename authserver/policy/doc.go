@@ -25,6 +25,10 @@
 //
 // Every refusal has one [token.Reason]; reason.go adds those of this package. The client never sees it.
 //
+// [Set.Exchange] judges an assertion that is to become an access token (RFC 7523): assertion.go finds whose policy counts, by the tenant's name or by iss, and
+// lets the code above judge by it as if it were a token; assertion_rules.go adds what RFC 7523 §3 asks for, and finds scope and client. assertion_reason.go has its
+// reasons and the little that a client is told, assertion_checks.go its table of checks. That each is used once is the caller's to see to, who has a store.
+//
 // [Decisions] remembers what was accepted (remember.go). All that decided is either in the hash that an entry is kept under
 // or told again on each hit, so nothing has to be dropped when a policy, a key set or the own keys change.
 package policy
