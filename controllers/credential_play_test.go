@@ -172,7 +172,7 @@ func TestRefusedSecretTellsNoToken(t *testing.T) {
 			t.Errorf("%s: %v, %+v", name, err, l.st.failure)
 			continue
 		}
-		message := ""
+		var message string
 		if err != nil {
 			message = err.Error()
 		} else {

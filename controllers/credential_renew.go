@@ -233,9 +233,7 @@ func (c *credentials) plan(ctx context.Context, l *credentialLook) (credentialPl
 		}
 		return credentialPlan{failure: &failure{reason: v1alpha1.ReasonInvalid, message: "spec.jwtBearer." + field.Error()}}, nil
 	}
-	if out.client, err = c.client(&rendered.Outbound); err != nil {
-		return credentialPlan{failure: &failure{reason: v1alpha1.ReasonInvalidSource, message: "the AuthServer's spec.outbound cannot be used: " + err.Error()}}, nil
-	}
+	out.client, out.failure = c.client(&rendered.Outbound)
 	return out, nil
 }
 
@@ -275,13 +273,17 @@ func refusalOf(v *render.Verdict) *failure {
 	return &failure{reason: v1alpha1.ReasonNoMatchingAuthServer, message: "the AuthServer itself cannot be used: see its conditions"}
 }
 
-// client returns one that keeps to the AuthServer's rules. Equal rules share one.
-func (c *credentials) client(o *config.Outbound) (*http.Client, error) {
+// client returns one that keeps to the AuthServer's rules, or says what is wrong with them. Equal rules share one.
+func (c *credentials) client(o *config.Outbound) (*http.Client, *failure) {
+	var client *http.Client
 	cidrs, err := outbound.ParseCIDRs(o.AllowedCIDRs)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		client, err = c.clients.Get(outbound.Profile{AllowedCIDRs: outbound.FormatCIDRs(cidrs), CABundle: outbound.NewBundle(o.CABundle)})
 	}
-	return c.clients.Get(outbound.Profile{AllowedCIDRs: outbound.FormatCIDRs(cidrs), CABundle: outbound.NewBundle(o.CABundle)})
+	if err != nil {
+		return nil, &failure{reason: v1alpha1.ReasonInvalidSource, message: "the AuthServer's spec.outbound cannot be used: " + err.Error()}
+	}
+	return client, nil
 }
 
 // unstructuredOf is the object as it is applied.
