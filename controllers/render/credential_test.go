@@ -3,6 +3,10 @@
 package render_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"strings"
 	"testing"
@@ -172,13 +176,13 @@ func TestOneCredentialChangesOneFile(t *testing.T) {
 // TestCredentialAlone guards what the operator renders for an output Secret: the same credential, with the rules for what may be dialled.
 func TestCredentialAlone(t *testing.T) {
 	ca := configMap("ca")
-	pem := authority(t, 500)
+	bundle := authority(t, 500)
 	o := bearer("default", "api")
 	o.Spec.JWTBearer.TokenEndpoint, o.Spec.JWTBearer.Subject, o.Spec.JWTBearer.Audience = "https://idp.example/token", "a", "b"
 	s := server()
 	s.Spec.Outbound = &v1alpha1.Outbound{AllowedCIDRs: []v1alpha1.CIDR{"10.0.0.0/8"}, CABundleRef: &v1alpha1.CABundleReference{Kind: v1alpha1.BundleConfigMap, Name: "ca"}}
 	s.Spec.Store = v1alpha1.Store{Type: v1alpha1.StorePostgreSQL, PostgreSQL: &v1alpha1.PostgreSQLStore{DSNSecretRef: v1alpha1.SecretKeyReference{Name: "dsn", Key: "dsn"}}}
-	refs := map[render.Ref]render.Resolved{secret("key"): found("k", hmacSecret), ca: found("ca.crt", pem), secret("dsn"): found("dsn", "postgres://a@b/c?sslmode=disable")}
+	refs := map[render.Ref]render.Resolved{secret("key"): found("k", hmacSecret), ca: found("ca.crt", bundle), secret("dsn"): found("dsn", "postgres://a@b/c?sslmode=disable")}
 	in := render.Input{Name: defaultServer, Server: s, Providers: []*v1alpha1.IdentityProvider{o}}
 	plan := render.NewPlan(in)
 	if diff := cmp.Diff([]render.Ref{secret("key"), ca}, plan.CredentialReferences(providerKey(o))); diff != "" {
@@ -192,7 +196,7 @@ func TestCredentialAlone(t *testing.T) {
 	if diff := cmp.Diff(whole, *got.Credential); diff != "" {
 		t.Errorf("alone it is another: %s", diff)
 	}
-	if diff := cmp.Diff(config.Outbound{AllowedCIDRs: []string{"10.0.0.0/8"}, CABundle: pem}, got.Outbound); diff != "" {
+	if diff := cmp.Diff(config.Outbound{AllowedCIDRs: []string{"10.0.0.0/8"}, CABundle: bundle}, got.Outbound); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := plan.Credential(providerKey(o), nil); err == nil {
@@ -295,6 +299,32 @@ func TestCredentialParameters(t *testing.T) {
 		v := mustRender(t, render.Input{Providers: []*v1alpha1.IdentityProvider{o}}, keySecrets).Verdicts[providerKey(o)]
 		if field := fmt.Sprintf("spec.jwtBearer.parameters[%d].name", len(names)-1); v.Served || !strings.Contains(v.Accepted.Message, field) {
 			t.Errorf("%q: %+v", names, v)
+		}
+	}
+}
+
+// BenchmarkRenderCredentials is one pass of a reconciler over 1,000 credentials with keys of 2048 bits, which are read anew each time: no pass keeps them.
+func BenchmarkRenderCredentials(b *testing.B) {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		b.Fatal(err)
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(private)})
+	in := render.Input{Name: defaultServer, Server: server(), Memo: &render.Memo{}}
+	for i := range 1000 {
+		o := bearer("default", fmt.Sprintf("c%d", i))
+		o.Spec.JWTBearer.Algorithm, o.Spec.JWTBearer.AllowedCallers = "RS256", fmt.Sprintf("tenant == 't%d'", i)
+		in.Providers = append(in.Providers, o)
+	}
+	refs := map[render.Ref]render.Resolved{secret("key"): found("k", string(text))}
+	if _, err := render.NewPlan(in).Render(refs); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		out, err := render.NewPlan(in).Render(refs)
+		if err != nil || len(out.Verdicts) != 1001 {
+			b.Fatal(err)
 		}
 	}
 }
