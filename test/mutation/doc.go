@@ -14,5 +14,5 @@
 //
 // A new check in packages token, jwe, jwk, claims or policy comes with a row in mutants.go; one of a provider's answers with a row
 // in mutants_logins.go; one of outgoing JWTs and what they are exchanged for with one in mutants_assertions.go; one of cookies, sessions, accounts or the store with a row in mutants_accounts.go;
-// one of credentials before a server sees them in mutants_render.go; one of the operator's output Secrets in mutants_operator.go.
+// one of credentials before a server sees them in mutants_render.go; one of the operator's output Secrets in mutants_operator.go; one of imported files in mutants_import.go.
 package mutation

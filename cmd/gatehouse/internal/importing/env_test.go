@@ -92,6 +92,7 @@ func TestHostileFiles(t *testing.T) {
 		{"two documents", "x.yaml", "a: 1\n---\nb: 2", "x.yaml:2: there is a second document"},
 		{"a name twice in YAML", "x.yaml", "a: 1\na: secret-word", "x.yaml:2: a name is there twice"},
 		{"no YAML", "x.yaml", "a: 'secret-word\n", "x.yaml:"},
+		{"an alias of nothing", "x.yaml", "a: *secret-word", "x.yaml: it is not valid YAML"},
 		{"a tab", "x.yaml", "a:\n\t- secret-word", "x.yaml:2: it is not valid YAML"},
 		{"a name twice in JSON", "x.json", "{\"a\": 1,\n\"a\": \"secret-word\"}", "a name is there twice"},
 		{"JSON that ends", "x.json", "{\"a\": 1,\n", "it ends too early"},
