@@ -23,6 +23,8 @@ var examples = []struct {
 	{"jumpserver", "jumpserver.json", nil},
 	{"jumpserver", "jumpserver-api.json", []string{"namespace=team-a", "name=sso"}},
 	{"jumpserver", "jumpserver-config.yml", nil},
+	{"jwt-bearer", "jwt-bearer.json", []string{"name=payments", "output-secret=payments-token"}},
+	{"jwt-bearer", "jwt-bearer-snake.json", []string{"allowed-callers=tenant == 'acme' && 'ci' in groups"}},
 }
 
 // TestExamples guards what is printed for whole files, to the byte, that the linter takes it, and that it is the same each time.

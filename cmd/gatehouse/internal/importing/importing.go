@@ -14,6 +14,7 @@ import (
 var Importers = map[string]Kind{
 	"jumper":     jumper,
 	"jumpserver": jumpserver,
+	"jwt-bearer": jwtBearer,
 	"timbr":      timbr,
 }
 
@@ -50,6 +51,8 @@ type Input struct {
 	Name string
 	// Options are the values of the kind's own flags.
 	Options map[string][]string
+	// Beside reads the file of a name, without its folders, that lies in the folder of File, up to MaxFile bytes. Nil: there are none.
+	Beside func(name string) ([]byte, error)
 }
 
 // Option is the value of a flag that is given once, "" if it is not.

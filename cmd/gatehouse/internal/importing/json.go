@@ -3,6 +3,7 @@
 package importing
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -25,4 +26,9 @@ func numberTag(n json.Number) string {
 		return "!!float"
 	}
 	return "!!int"
+}
+
+// octJWK is a secret as a JWK (RFC 7518 section 6.4).
+func octJWK(secret string) string {
+	return `{"kty":"oct","k":"` + base64.RawURLEncoding.EncodeToString([]byte(secret)) + `"}`
 }

@@ -12,6 +12,10 @@ import (
 // Finish ends reading: the error holds every mistake, by line. Otherwise the result gets the notes that belong to no object: what nobody
 // read is told by name, one by one where the name has one of the prefixes, as those are about logins.
 func (s *Settings) Finish(r *Result, prefixes ...string) (*Result, error) {
+	for _, child := range s.family()[1:] {
+		child.unknown()
+		s.mistakes, s.notes = append(s.mistakes, child.mistakes...), append(s.notes, child.notes...)
+	}
 	if len(s.mistakes) > 0 {
 		slices.SortStableFunc(s.mistakes, func(a, b Mistake) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Text, b.Text)) })
 		return nil, slices.Compact(s.mistakes)
@@ -34,30 +38,62 @@ func (s *Settings) Finish(r *Result, prefixes ...string) (*Result, error) {
 	return r, nil
 }
 
-// hidden are the values that must not be printed, with the key that each has: those that were read as secrets, and those of other settings whose name looks like it. Each line of a longer
-// value counts by itself.
-func (s *Settings) hidden() map[string]string {
-	out := map[string]string{}
-	hide := func(key, value string) {
-		for line := range strings.Lines(value) {
-			if line = strings.TrimSpace(line); len(line) >= minHidden && !strings.HasPrefix(line, "-----") {
-				out[line] = key
-			}
-		}
-	}
-	for key, value := range s.secrets {
-		hide(key, value)
-	}
+// unknown tells of the settings that nobody read, one by one.
+func (s *Settings) unknown() {
 	for _, one := range s.all {
-		if !s.read[one.Key] && LooksSecret(one.Key) {
-			one.Value.texts(one.Key, hide)
+		if !s.read[one.Key] {
+			s.Tell(one.Key, "not carried over: the importer does not know it")
 		}
+	}
+}
+
+// hidden are the values that must not be printed, with the setting that each has: those that were read as secrets, and those of others whose name looks like it, wherever they stand. Each line of a
+// longer value counts by itself.
+func (s *Settings) hidden() map[string]*Setting {
+	out := map[string]*Setting{}
+	for _, one := range s.family() {
+		one.hide(out)
 	}
 	return out
 }
 
+func (s *Settings) hide(out map[string]*Setting) {
+	hide := func(one *Setting, value string) {
+		for line := range strings.Lines(value) {
+			if line = strings.TrimSpace(line); len(line) >= minHidden && !strings.HasPrefix(line, "-----") {
+				out[line] = one
+			}
+		}
+	}
+	for key, value := range s.secrets {
+		one := s.byKey[key]
+		if one == nil { // a part of a setting
+			one = &Setting{Key: key}
+		}
+		hide(one, value)
+	}
+	for _, one := range s.all {
+		if !s.read[one.Key] {
+			one.Value.secrets(LooksSecret(one.Key), func(text string) { hide(one, text) })
+		}
+	}
+}
+
 // minHidden is the length from which a value is looked for: shorter ones are in ordinary words.
 const minHidden = 6
+
+// secrets calls f with each text in a value that is a secret as a whole, or whose name inside it looks like one.
+func (v Value) secrets(secret bool, f func(text string)) {
+	if secret && (v.Kind == Text || v.Kind == Number) {
+		f(v.Text)
+	}
+	for _, item := range v.Items {
+		item.secrets(secret, f)
+	}
+	for _, m := range v.Members {
+		m.Value.secrets(secret || LooksSecret(m.Name), f)
+	}
+}
 
 // texts calls f with each text in a value.
 func (v Value) texts(key string, f func(key, text string)) {

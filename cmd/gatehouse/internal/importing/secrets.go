@@ -95,19 +95,19 @@ func (r *Result) leak() error {
 	values := slices.Sorted(maps.Keys(hidden))
 	for _, o := range r.Objects {
 		var place string
-		var key string
+		var of *Setting
 		visit := func(at, text string) {
 			for _, value := range values {
 				if place == "" && strings.Contains(text, value) {
-					place, key = at, hidden[value]
+					place, of = at, hidden[value]
 				}
 			}
 		}
 		visit("metadata.name", o.Name)
 		eachText("spec", o.Spec, visit)
 		if place != "" {
-			return Mistakes{{File: r.file, Line: r.settings.Line(key), Text: fmt.Sprintf(
-				"%s: its value looks like a secret and would be printed as %s of %s: take it out of that setting, or rename this one", shown(key), place, o.Kind)}}
+			return Mistakes{{File: r.file, Line: of.Line, Text: fmt.Sprintf(
+				"%s: its value looks like a secret and would be printed as %s of %s: take it out of that setting, or rename this one", shown(of.Key), place, o.Kind)}}
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -30,6 +31,7 @@ type Settings struct {
 	secrets  map[string]string // what Secret returned, by key
 	mistakes Mistakes
 	notes    []Note
+	children []*Settings // of mappings inside; see Child
 }
 
 func newSettings(file string) *Settings {
@@ -58,6 +60,37 @@ func SettingsOf(in Input, v Value) (*Settings, error) {
 		s.add(&Setting{Key: m.Name, Line: m.Line, Value: m.Value})
 	}
 	return s, nil
+}
+
+// Child are the settings of a mapping inside a file. Finish tells of its mistakes, notes and unread settings too, by their names inside it and their lines. What is no mapping is a
+// mistake, and has no settings; an absent one has none either.
+func (s *Settings) Child(v Value) *Settings {
+	child := newSettings(s.file)
+	if v.Kind != Mapping && v.Kind != Null {
+		s.mistakes = append(s.mistakes, Mistake{File: s.file, Line: v.Line, Text: "want a mapping of names to values"})
+	}
+	for _, m := range v.Members {
+		child.add(&Setting{Key: m.Name, Line: m.Line, Value: m.Value})
+	}
+	s.children = append(s.children, child)
+	return child
+}
+
+// ChildOf are the settings of the mapping that a setting has.
+func (s *Settings) ChildOf(key string) *Settings {
+	if one := s.Get(key); one != nil {
+		return s.Child(one.Value)
+	}
+	return s.Child(Value{})
+}
+
+// family are these settings and those inside.
+func (s *Settings) family() []*Settings {
+	out := []*Settings{s}
+	for _, child := range s.children {
+		out = append(out, child.family()...)
+	}
+	return out
 }
 
 // Keys are the names of all settings, in the file's order.
@@ -240,7 +273,7 @@ var plainKey = regexp.MustCompile(`^([A-Z_][A-Z0-9_.]*|[a-z_][a-z0-9_.-]*|[A-Za-
 
 // shown is a name of the file for messages. What does not look like one is not repeated: it may be a part of a key that lost its quotes.
 func shown(key string) string {
-	if len(key) <= 64 && plainKey.MatchString(key) {
+	if len(key) <= 64 && plainKey.MatchString(key) || slices.Contains(jwtBearerFields, key) {
 		return key
 	}
 	return "a name that is not repeated here"
