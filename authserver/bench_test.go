@@ -35,15 +35,25 @@ func BenchmarkVerify(b *testing.B) {
 // BenchmarkRemembered is the handler asked for few tokens again and again.
 func BenchmarkRemembered(b *testing.B) { benchVerify(b, newLab(b, nil)) }
 
+// BenchmarkHandedOut is the handler asked for a credential by few callers again and again. Compare with BenchmarkRemembered.
+func BenchmarkHandedOut(b *testing.B) {
+	l := newLab(b, renderWith(b, policies(b), plainCredential("api", devs)))
+	benchRequests(b, l, "/credentials/api")
+}
+
 func benchVerify(b *testing.B, l *lab) {
 	if err := l.Load(render(b, baseOf(nil), 1, policies(b)...)); err != nil {
 		b.Fatal(err)
 	}
+	benchRequests(b, l, "/verify/acme")
+}
+
+func benchRequests(b *testing.B, l *lab, target string) {
 	requests := make([]*http.Request, 64)
 	for i := range requests {
 		token := cast().acme.sign(b, nil, acmeClaims.with(obj{"jti": strconv.Itoa(i), "scope": strings.Repeat("read ", 50)}))
-		requests[i] = &http.Request{Method: http.MethodGet, RequestURI: "/verify/acme", URL: &url.URL{Path: "/verify/acme"},
-			Header: http.Header{"Authorization": {"Bearer " + token}}}
+		requests[i] = &http.Request{Method: http.MethodGet, RequestURI: target, URL: &url.URL{Path: target},
+			Header: http.Header{"Authorization": {"Bearer " + token}, "X-Jwt-Tenant-Id": {"acme"}}}
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {

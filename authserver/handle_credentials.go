@@ -26,13 +26,6 @@ const (
 	credentialPatience = 25 * time.Second
 )
 
-// credentialBody has the names of RFC 6749 §5.1.
-type credentialBody struct {
-	AccessToken string `json:"access_token"`
-	TokenType   string `json:"token_type"`
-	ExpiresIn   int64  `json:"expires_in"` // whole seconds that remain, at least 1
-}
-
 // isCredentials tells whether a raw path is one of GET /credentials/{provider}.
 func isCredentials(path string) bool {
 	name, ok := strings.CutPrefix(path, pathCredentials)
@@ -65,9 +58,7 @@ func (s *Server) handleCredentials(w http.ResponseWriter, r *http.Request) {
 
 // handOut answers with the token, or with why there is none.
 func (s *Server) handOut(w http.ResponseWriter, r *http.Request, c *credential.Credential, v *verdict) {
-	ctx, cancel := context.WithTimeout(r.Context(), credentialPatience)
-	defer cancel()
-	token, err := c.Token(ctx)
+	token, err := c.TokenWithin(r.Context(), credentialPatience)
 	if err != nil {
 		s.metrics.handedOut.unavailable.Inc()
 		faultOf(err).write(w)
@@ -85,7 +76,21 @@ func (s *Server) handOut(w http.ResponseWriter, r *http.Request, c *credential.C
 			slog.String("event", logs.EventCredentialIssued), slog.String("provider", providerOf(c.Object())),
 			slog.String("tenant", v.Tenant), slog.String("policy", v.Policy), slog.String("user", markOf(v.Identity.PreferredUsername)), slog.String("client", s.clientFor(r, v.snap)))
 	}
-	writeJSON(w, http.StatusOK, credentialBody{token.Value, token.Type, remains})
+	writeToken(w, &token, remains)
+}
+
+// writeToken writes the members of RFC 6749 §5.1.
+func writeToken(w http.ResponseWriter, token *assertion.Token, remains int64) {
+	body := make([]byte, 0, len(token.Value)+96)
+	body = appendQuoted(append(body, `{"access_token":`...), token.Value)
+	body = appendQuoted(append(body, `,"token_type":`...), token.Type)
+	body = strconv.AppendInt(append(body, `,"expires_in":`...), remains, 10)
+	body = append(body, '}', '\n')
+	h := w.Header()
+	h["Content-Type"] = jsonType
+	h["Cache-Control"] = noStore
+	h["Content-Length"] = []string{strconv.Itoa(len(body))} // a long one would be sent in chunks
+	_, _ = w.Write(body)                                    // a client that is gone is no concern of ours
 }
 
 // logNotHandedOut tells that a caller was let in and is not allowed the credential, which is nil where there is none; what the caller asked for is then not told, since it may
@@ -119,7 +124,7 @@ type credentialFault struct {
 	after  time.Duration // when to try again, 0 for nobody knows
 }
 
-// faultOf is what becomes of an error of [credential.Credential.Token]: 504 where the endpoint was not heard of in time, 503 where it is away, else 502.
+// faultOf is what becomes of an error of [credential.Credential.TokenWithin]: 504 where the endpoint was not heard of in time, 503 where it is away, else 502.
 func faultOf(err error) credentialFault {
 	f := credentialFault{status: http.StatusGatewayTimeout, code: codeUnavailable, after: time.Second}
 	e := assertionError(err)
@@ -149,4 +154,12 @@ func (f credentialFault) write(w http.ResponseWriter) {
 		text = "the provider gave no token: " + f.reason
 	}
 	writeError(w, f.status, f.code, text)
+}
+
+// appendQuoted writes a text of visible ASCII as JSON does. Few tokens hold one of the two characters that strconv and JSON escape alike.
+func appendQuoted(b []byte, text string) []byte {
+	if strings.IndexByte(text, '"') >= 0 || strings.IndexByte(text, '\\') >= 0 {
+		return strconv.AppendQuote(b, text)
+	}
+	return append(append(append(b, '"'), text...), '"')
 }

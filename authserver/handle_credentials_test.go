@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -47,7 +49,7 @@ func TestCredential(t *testing.T) {
 		if diff := cmp.Diff(map[string]any{"access_token": e.Tokens()[0], "token_type": "Bearer", "expires_in": 3600.0}, body); diff != "" || a.status != 200 {
 			t.Errorf("%d (-want +got):\n%s", a.status, diff)
 		}
-		if diff := cmp.Diff(http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"no-store"}}, a.header); diff != "" {
+		if diff := cmp.Diff(http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"no-store"}, "Content-Length": {strconv.Itoa(len(a.body))}}, a.header); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
@@ -69,6 +71,25 @@ func TestCredential(t *testing.T) {
 	silent(t, "/metrics", httpGetOps(t, l, "/metrics"), e.Tokens()...)
 	if diff := cmp.Diff(map[string]float64{`{result="issued"}`: 4}, samples(t, l, "gatehouse_credential_requests_total")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestTokensInJSON guards that each token that a provider may give arrives as it is: every character that one may have.
+func TestTokensInJSON(t *testing.T) {
+	var all []byte
+	for c := byte('!'); c <= '~'; c++ {
+		all = append(all, c)
+	}
+	for _, value := range []string{string(all), strings.Repeat(string(all), 174)} {
+		w := httptest.NewRecorder()
+		writeToken(w, &assertion.Token{Value: value, Type: assertion.Bearer}, 59)
+		var got map[string]any
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]any{"access_token": value, "token_type": "Bearer", "expires_in": 59.0}, got); diff != "" {
+			t.Error(diff)
+		}
 	}
 }
 
@@ -371,7 +392,9 @@ func TestCredentialAboutToExpire(t *testing.T) {
 	}()), func(o *Options) { o.Now = func() time.Time { return now.Add(time.Duration(past.Load())) } })
 	l.get(t, "/credentials/api", dev(t)...).given(t)
 	past.Store(int64(3500 * time.Millisecond))
-	var body credentialBody
+	var body struct {
+		ExpiresIn int64 `json:"expires_in"`
+	}
 	if err := json.Unmarshal([]byte(l.get(t, "/credentials/api", dev(t)...).body), &body); err != nil || body.ExpiresIn != 6 {
 		t.Errorf("%+v, %v: want 6 whole seconds", body, err)
 	}

@@ -22,9 +22,7 @@ func upstreamToken(ctx context.Context, snap *snapshot, name string) (assertion.
 	if c == nil {
 		return assertion.Token{}, errNoCredential
 	}
-	ctx, cancel := context.WithTimeout(ctx, upstreamPatience)
-	defer cancel()
-	return c.Token(ctx)
+	return c.TokenWithin(ctx, upstreamPatience)
 }
 
 // addUpstream gives a request that was let in what the application gets in the place of the caller's token. Without it the request is refused: the application would

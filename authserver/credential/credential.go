@@ -24,6 +24,7 @@ type Credential struct {
 	source  *assertion.Source // nil: it cannot be used as it is written
 	fault   *assertion.Error  // why
 	since   time.Time         // since when there is a fault
+	now     func() time.Time
 
 	mu   sync.Mutex
 	last *Attempt // that has ended
@@ -42,7 +43,7 @@ type Attempt struct {
 }
 
 func newCredential(from policy.Credential, way outbound.Profile, o *Options) *Credential {
-	c := &Credential{from: from.Credential, way: way}
+	c := &Credential{from: from.Credential, way: way, now: o.Now}
 	if err := c.compile(o); err != nil {
 		c.source, c.since = nil, o.Now()
 		c.fault = &assertion.Error{Reason: assertion.ReasonInvalidSource, Message: err.Error()}
@@ -112,11 +113,16 @@ func (c *Credential) Name() string { return c.from.Name }
 // Object is "IdentityProvider/namespace/name".
 func (c *Credential) Object() string { return c.from.Object }
 
-// Token returns the token: from memory while there is one to use, else what the one request under way brings, which goes on when ctx ends. The error is an
-// [*assertion.Error], or wraps the context's.
-func (c *Credential) Token(ctx context.Context) (assertion.Token, error) {
+// TokenWithin returns the token: from memory while there is one to use, else what the one request under way brings, for which it waits no longer than patience or until ctx
+// ends; the request goes on. The error is an [*assertion.Error], or wraps the context's.
+func (c *Credential) TokenWithin(ctx context.Context, patience time.Duration) (assertion.Token, error) {
 	if c.source == nil {
 		return assertion.Token{}, c.fault
 	}
+	if token, ok := c.source.Cached(c.now()); ok { // without a timer
+		return token, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	return c.source.Get(ctx)
 }

@@ -4,7 +4,7 @@
 //
 //	set := credential.NewSet(old, list, reach, &options) // one for each configuration; it asks nobody
 //	found := set.Get("api")                              // nil if there is none
-//	token, err := found.Token(ctx)                       // from memory, else one request for all who wait
+//	token, err := found.TokenWithin(ctx, time.Second)    // from memory, else one request for all who wait
 //
 // How a token is made, exchanged, kept and renewed is package assertion's. What is here is what belongs to a configuration: which credentials there are, through which
 // client each asks its token endpoint, who may have its token ([Set.Callers], judged by package policy), and what becomes of it all when the configuration changes. A

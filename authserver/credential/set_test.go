@@ -86,7 +86,7 @@ func changed(from policy.Credential, change func(*config.Credential)) policy.Cre
 
 func token(t *testing.T, s *Set, name string) string {
 	t.Helper()
-	got, err := s.Get(name).Token(t.Context())
+	got, err := s.Get(name).TokenWithin(t.Context(), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestBroken(t *testing.T) {
 			t.Errorf("%s: %+v", name, st)
 		}
 		var failure *assertion.Error
-		if _, err := c.Token(t.Context()); !errors.As(err, &failure) || failure.Reason != assertion.ReasonInvalidSource {
+		if _, err := c.TokenWithin(t.Context(), time.Minute); !errors.As(err, &failure) || failure.Reason != assertion.ReasonInvalidSource {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -194,7 +194,7 @@ func TestAttempts(t *testing.T) {
 		e.Misbehave(behaviour)
 		at = at.Add(past)
 		l.clock.set(at)
-		_, _ = c.Token(t.Context())
+		_, _ = c.TokenWithin(t.Context(), time.Minute)
 		a := <-l.ended
 		if a.Turned != turned || (a.Failure != nil) != failed {
 			t.Errorf("%s: %+v", name, a)
@@ -213,7 +213,7 @@ func TestAttempts(t *testing.T) {
 	if st := c.Status(at); !strings.Contains(st.Message, "the token at hand serves until 2026-01-02T05:05:05Z") {
 		t.Errorf("%+v", st)
 	}
-	if _, err := c.Token(t.Context()); err != nil {
+	if _, err := c.TokenWithin(t.Context(), time.Minute); err != nil {
 		t.Errorf("the token at hand does not serve: %v", err)
 	}
 }
@@ -222,7 +222,7 @@ func TestAttempts(t *testing.T) {
 func TestAFirstSuccessIsNoTurn(t *testing.T) {
 	l := newLab(t)
 	c := NewSet(nil, []policy.Credential{of("api", "")}, l.reach, &l.options).Get("api")
-	if _, err := c.Token(t.Context()); err != nil {
+	if _, err := c.TokenWithin(t.Context(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if a := <-l.ended; a.Turned || a.Failure != nil || !a.ValidUntil.Equal(now.Add(time.Hour)) {
@@ -230,7 +230,7 @@ func TestAFirstSuccessIsNoTurn(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := c.Token(ctx); err != nil {
+	if _, err := c.TokenWithin(ctx, time.Minute); err != nil {
 		t.Errorf("a token at hand waits for somebody: %v", err)
 	}
 }

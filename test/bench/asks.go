@@ -18,7 +18,8 @@ type question struct {
 	tenant, token string
 	status        int
 	user          string
-	ballast       int // bytes of other headers
+	ballast       int    // bytes of other headers
+	credential    string // asked for by /credentials; "" asks /verify
 }
 
 // asks makes n questions about a site's tenants. Each call makes others, but for those that say otherwise.
@@ -33,6 +34,16 @@ func repeated(s *site, n int) ([]question, error) {
 	if err != nil {
 		return nil, err
 	}
+	return fill(list, n), nil
+}
+
+// handedOut asks for a credential with one token again and again.
+func handedOut(s *site, n int) ([]question, error) {
+	list, err := distinct(s, 1)
+	if err != nil {
+		return nil, err
+	}
+	list[0].credential, list[0].user = credential, "" // the answer does not say who asks
 	return fill(list, n), nil
 }
 
@@ -125,6 +136,9 @@ func httpRequest(a question) []byte {
 	authorization := ""
 	if a.token != "" {
 		authorization = "Authorization: Bearer " + a.token + "\r\n"
+	}
+	if a.credential != "" {
+		return fmt.Appendf(nil, "GET /credentials/%s HTTP/1.1\r\nHost: auth.bench.example\r\nX-Jwt-Tenant-Id: %s\r\n%s\r\n", a.credential, a.tenant, authorization)
 	}
 	return fmt.Appendf(nil, "GET /verify/%s HTTP/1.1\r\nHost: auth.bench.example\r\n%s%s\r\n", a.tenant, authorization, ballast(a.ballast))
 }

