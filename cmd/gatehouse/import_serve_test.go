@@ -250,7 +250,8 @@ func TestImportedJumper(t *testing.T) {
 			RefreshExpiresIn int `json:"refresh_expires_in"`
 		}
 		err = json.NewDecoder(resp.Body).Decode(&got)
-		if resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK || got.ExpiresIn != 7*60 || got.RefreshExpiresIn != 43200*60 {
+		_ = resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusOK || got.ExpiresIn != 7*60 || got.RefreshExpiresIn != 43200*60 {
 			t.Errorf("with a password: %d, %+v: %v", resp.StatusCode, got, err)
 		}
 		s.stop()

@@ -20,7 +20,7 @@ var importChecks = []mutant{
 	{"import: names twice in YAML", "cmd/gatehouse/internal/importing/yaml.go", "case seen[name.Value]:", "case false:"},
 	{"import: secrets in other settings", "cmd/gatehouse/internal/importing/importing.go", "if err := r.leak(); err != nil {", "if err := r.leak(); false {"},
 	{"import: secrets by their reader", "cmd/gatehouse/internal/importing/settings.go", "s.secrets[key] = one.Value.Text", ""},
-	{"import: secrets by their name", "cmd/gatehouse/internal/importing/rest.go", "if !s.read[one.Key] && LooksSecret(one.Key) {", "if false {"},
+	{"import: secrets by their name", "cmd/gatehouse/internal/importing/rest.go", "one.Value.secrets(LooksSecret(one.Key), func", "one.Value.secrets(false, func"},
 	{"import: names that may be pieces of keys", "cmd/gatehouse/internal/importing/settings.go", "len(key) <= 64 && plainKey.MatchString(key)", "true"},
 	{"import: user and password in a URL", "cmd/gatehouse/internal/importing/settings.go", `case u.User != nil || strings.ContainsAny(text, "#@"):`, "case false:"},
 	{"import: secrets in a URL's query", "cmd/gatehouse/internal/importing/settings.go", "case secretQuery(u):", "case false:"},

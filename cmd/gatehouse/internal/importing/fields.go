@@ -77,52 +77,32 @@ func valueNode(v any) (*yaml.Node, error) {
 		}
 		return n, err
 	case []Fields:
-		out := &yaml.Node{Kind: yaml.SequenceNode}
-		for _, one := range v {
-			n, err := one.node()
-			if err != nil {
-				return nil, err
-			}
-			out.Content = append(out.Content, n)
-		}
-		return out, nil
+		return sequence(v, 0)
 	case []Inline:
-		out := &yaml.Node{Kind: yaml.SequenceNode}
-		for _, one := range v {
-			n, err := valueNode(one)
-			if err != nil {
-				return nil, err
-			}
-			out.Content = append(out.Content, n)
-		}
-		return out, nil
+		return sequence(v, 0)
 	case []string:
-		out := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
-		for _, one := range v {
-			n, err := scalar(one)
-			if err != nil {
-				return nil, err
-			}
-			out.Content = append(out.Content, n)
-		}
-		return out, nil
-	case json.Number: // keeps every digit
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: numberTag(v), Value: v.String()}, nil
+		return sequence(v, yaml.FlowStyle)
+	case []any:
+		return sequence(v, 0)
 	case map[string]any:
 		return mapNode(v)
-	case []any:
-		out := &yaml.Node{Kind: yaml.SequenceNode}
-		for _, one := range v {
-			n, err := valueNode(one)
-			if err != nil {
-				return nil, err
-			}
-			out.Content = append(out.Content, n)
-		}
-		return out, nil
+	case json.Number: // keeps every digit
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: numberTag(v), Value: v.String()}, nil
 	default:
 		return scalar(v)
 	}
+}
+
+func sequence[T any](items []T, style yaml.Style) (*yaml.Node, error) {
+	out := &yaml.Node{Kind: yaml.SequenceNode, Style: style}
+	for _, one := range items {
+		n, err := valueNode(one)
+		if err != nil {
+			return nil, err
+		}
+		out.Content = append(out.Content, n)
+	}
+	return out, nil
 }
 
 // scalar is written so that readers of YAML 1.1 and 1.2 agree: `no` is in quotes.

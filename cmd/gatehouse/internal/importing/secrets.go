@@ -119,9 +119,7 @@ func eachText(at string, v any, f func(at, text string)) {
 	case string:
 		f(at, v)
 	case []string:
-		for _, one := range v {
-			f(at, one)
-		}
+		eachItem(at, v, f)
 	case Fields:
 		for _, one := range v {
 			eachText(at+"."+one.Name, one.Value, f)
@@ -129,17 +127,11 @@ func eachText(at string, v any, f func(at, text string)) {
 	case Inline:
 		eachText(at, Fields(v), f)
 	case []Fields:
-		for _, one := range v {
-			eachText(at, one, f)
-		}
+		eachItem(at, v, f)
 	case []Inline:
-		for _, one := range v {
-			eachText(at, one, f)
-		}
+		eachItem(at, v, f)
 	case []any:
-		for _, one := range v {
-			eachText(at, one, f)
-		}
+		eachItem(at, v, f)
 	case map[string]any:
 		for name, one := range v {
 			f(at, name)
@@ -147,5 +139,11 @@ func eachText(at string, v any, f func(at, text string)) {
 		}
 	case fmt.Stringer:
 		f(at, v.String())
+	}
+}
+
+func eachItem[T any](at string, items []T, f func(at, text string)) {
+	for _, one := range items {
+		eachText(at, one, f)
 	}
 }

@@ -105,42 +105,54 @@ func (o *timbrImport) secretsFor(t timbrTenant, name string, a timbrAlgorithms) 
 		return o.defaults
 	}
 	keys := timbrKeys{signing: name + "-jwt", decryption: name + "-decryption"}
+	if t.variable == timbrDefault {
+		o.defaults = keys
+	}
 	from := o.key(t, "KEY")
 	value := pemLines(o.s.Secret(from))
-	if !o.s.Has(from) {
+	if value == "" {
 		from = own + "KEY"
 	}
 	if o.azure && !a.encrypted() && value != "" {
 		o.s.Tell(from, "not carried over: the keys of Entra ID are found by themselves")
 	}
-	if !o.azure && len(a.signed) > 0 {
-		secret := Secret{Name: keys.signing}
-		if slices.Contains(a.signed, hs256) {
-			secret.Entries = append(secret.Entries, entryIf(len(value) >= shortestHS256 && !isPEM(value), Entry{Key: keyPassword, Value: value, From: from,
-				Hint: "the secret password of HS256, at least 32 bytes. A shorter one is refused: its owner has to choose another (openssl rand -base64 32)"}))
-		}
-		if slices.Contains(a.signed, rs256) {
-			secret.Entries = append(secret.Entries, entryIf(verifies(value), Entry{Key: keyPublic, Value: value, From: from, File: true,
-				Hint: "the file with the issuer's RSA public key, of 2048 bits at least, as PEM"}))
-		}
-		o.result.Secrets = append(o.result.Secrets, secret)
+	if !o.azure {
+		o.addSecret(keys.signing, a.signingEntries(value, from))
 	}
-	if a.encrypted() {
-		secret := Secret{Name: keys.decryption}
-		if a.rsa {
-			secret.Entries = append(secret.Entries, entryIf(decrypts(value), Entry{Key: keyPrivate, Value: value, From: from, File: true,
-				Hint: "the file with the RSA private key that opens tokens, as PEM. The public key is only for those who encrypt"}))
-		}
-		if a.aes {
-			secret.Entries = append(secret.Entries, entryIf(len(value) == lengthAES, Entry{Key: keyAES, Value: value, From: from, File: true,
-				Hint: "the file with the AES key itself, exactly 32 bytes (openssl rand 32 > key); nothing is derived from a password"}))
-		}
-		o.result.Secrets = append(o.result.Secrets, secret)
-	}
-	if t.variable == timbrDefault {
-		o.defaults = keys
-	}
+	o.addSecret(keys.decryption, a.decryptionEntries(value, from))
 	return keys
+}
+
+func (o *timbrImport) addSecret(name string, entries []Entry) {
+	if len(entries) > 0 {
+		o.result.Secrets = append(o.result.Secrets, Secret{Name: name, Entries: entries})
+	}
+}
+
+// signingEntries are the keys that verify.
+func (a timbrAlgorithms) signingEntries(value, from string) (out []Entry) {
+	if slices.Contains(a.signed, hs256) {
+		out = append(out, entryIf(len(value) >= shortestHS256 && !isPEM(value), Entry{Key: keyPassword, Value: value, From: from,
+			Hint: "the secret password of HS256, at least 32 bytes. A shorter one is refused: its owner has to choose another (openssl rand -base64 32)"}))
+	}
+	if slices.Contains(a.signed, rs256) {
+		out = append(out, entryIf(verifies(value), Entry{Key: keyPublic, Value: value, From: from, File: true,
+			Hint: "the file with the issuer's RSA public key, of 2048 bits at least, as PEM"}))
+	}
+	return out
+}
+
+// decryptionEntries are the keys that open encrypted tokens.
+func (a timbrAlgorithms) decryptionEntries(value, from string) (out []Entry) {
+	if a.rsa {
+		out = append(out, entryIf(decrypts(value), Entry{Key: keyPrivate, Value: value, From: from, File: true,
+			Hint: "the file with the RSA private key that opens tokens, as PEM. The public key is only for those who encrypt"}))
+	}
+	if a.aes {
+		out = append(out, entryIf(len(value) == lengthAES, Entry{Key: keyAES, Value: value, From: from, File: true,
+			Hint: "the file with the AES key itself, exactly 32 bytes (openssl rand 32 > key); nothing is derived from a password"}))
+	}
+	return out
 }
 
 // entryIf leaves the value out where it does not fit.
