@@ -38,6 +38,8 @@ type condition struct {
 	Reason  string    `json:"reason"`
 	Message string    `json:"message,omitempty"`
 	Since   time.Time `json:"since,omitzero"`
+	// Fetched is when the oldest of a policy's key sets that serve was asked for.
+	Fetched time.Time `json:"fetched,omitzero"`
 }
 
 // upstreamReady is the condition of policies that name a key set by URL, and of OIDC, OAuth2 and JWTBearer providers.
@@ -91,6 +93,7 @@ func (s *Server) objectConditions() map[string]map[string]condition {
 	}
 	for p := range snap.policies.Policies() {
 		if c, ok := upstreamCondition(p, s.keys.Status); ok {
+			c.Fetched = keysFetched(p, s.keys.Status, s.now())
 			objects[p.Object()] = map[string]condition{upstreamReady: c}
 		}
 	}
@@ -101,6 +104,21 @@ func (s *Server) objectConditions() map[string]map[string]condition {
 		objects[p.Config().Object] = map[string]condition{upstreamReady: providerCondition(p.Status())}
 	}
 	return objects
+}
+
+// keysFetched is when the oldest of a policy's key sets that serve was asked for, to the second; zero without any.
+func keysFetched(p *policy.Policy, status func(keys.Source) keys.Status, now time.Time) time.Time {
+	var oldest time.Duration
+	serving := false
+	for _, src := range p.Remotes() {
+		if st := status(src); st.Serving {
+			serving, oldest = true, max(oldest, st.Age)
+		}
+	}
+	if !serving {
+		return time.Time{}
+	}
+	return now.Add(-oldest).UTC().Truncate(time.Second)
 }
 
 // states tells of every file.

@@ -117,3 +117,41 @@ func TestFirstOfSeveralFailures(t *testing.T) {
 		}
 	}
 }
+
+// TestKeysFetched: /configz says when the keys that serve were fetched, and goes on to say it while later fetches fail.
+func TestKeysFetched(t *testing.T) {
+	since := time.Unix(1_800_000_000, 0)
+	sources := map[string]keys.Status{
+		"https://a": {Serving: true, Age: time.Minute}, "https://b": {Serving: true, Age: time.Hour, Failures: 3}, "https://c": {Age: 0},
+	}
+	for _, tt := range []struct {
+		urls []string
+		want time.Time
+	}{
+		{nil, time.Time{}}, {[]string{"https://c"}, time.Time{}}, {[]string{"https://a", "https://c"}, since.Add(-time.Minute)}, {[]string{"https://a", "https://b"}, since.Add(-time.Hour)},
+	} {
+		p := policyOf("acme", func(p *config.Policy) {
+			p.Issuers = []config.Issuer{inline(t, "https://inline", cast().acme)}
+			for _, url := range tt.urls {
+				p.Issuers = append(p.Issuers, config.Issuer{Issuer: url, JWKSURI: url})
+			}
+		})
+		l := newLab(t, render(t, baseOf(loopback), 1, p))
+		for compiled := range l.snapshot.Load().policies.Policies() {
+			got := keysFetched(compiled, func(src keys.Source) keys.Status { return sources[src.URL] }, since)
+			if !got.Equal(tt.want) {
+				t.Errorf("%v: %v, want %v", tt.urls, got, tt.want)
+			}
+		}
+	}
+	k, c := newKeyServer(t, httptest.NewServer), cast()
+	k.publish(t, c.acme)
+	l := newLab(t, render(t, baseOf(loopback), 1, remote("acme", k.URL, "", "RS256")))
+	if got := l.upstream(t, "acme"); !got.Fetched.IsZero() {
+		t.Errorf("before the first fetch: %+v", got)
+	}
+	l.status(t, "acme", c.acme.sign(t, nil, acmeClaims))
+	if got := l.upstream(t, "acme"); got.Fetched.IsZero() || got.Fetched.After(l.now()) {
+		t.Errorf("after it: %+v", got)
+	}
+}
