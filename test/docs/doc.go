@@ -12,7 +12,8 @@
 //
 //   - a fence of sh is run; each command in it must succeed;
 //   - a fence of text, console, json or http that follows is what it printed, to the line. In a line … stands for anything, a line … for any lines;
-//   - a fence of another language whose first line is the comment "# file: NAME" is written to that file.
+//   - a fence of another language whose first line is the comment "# file: NAME", or before which <!-- file: NAME --> stands where the
+//     language has no such comments, is written to that file.
 //
 // Comments before a fence of sh say how it is run, several of them with commas between:
 //

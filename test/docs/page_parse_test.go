@@ -45,6 +45,10 @@ see jane
 ~~~json
 {}
 ~~~
+<!-- file: a.json -->
+~~~json
+{"a": 1}
+~~~
 <!-- not run: it needs a cloud -->
 ~~~sh
 cloud
@@ -63,7 +67,8 @@ func TestPagesAreTakenApart(t *testing.T) {
 		{kind: commands, line: 23, language: "sh", text: "false\n", again: true, exit: 1, expected: []string{"refused … here"}, output: &something},
 		{kind: browser, line: 30, text: "open http://localhost:8080/\nsee jane"},
 		{kind: other, line: 34, language: "json", text: "{}\n"},
-		{kind: commands, line: 38, language: "sh", text: "cloud\n", notRun: "it needs a cloud"},
+		{kind: file, line: 38, language: "json", text: "{\"a\": 1}\n", name: "a.json"},
+		{kind: commands, line: 42, language: "sh", text: "cloud\n", notRun: "it needs a cloud"},
 	}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(page{}, step{})); diff != "" {
 		t.Error(diff)
@@ -81,6 +86,8 @@ func TestMistakesInMarksAreTold(t *testing.T) {
 		"no reason":                 "<!-- not run: -->\n~~~sh\ntrue\n~~~\n",
 		"a mark of no fence":        "<!-- run: again -->\n",
 		"a mark of another fence":   "<!-- run: again -->\n~~~yaml\na: b\n~~~\n",
+		"a file without a fence":    "<!-- file: a.json -->\n",
+		"a file with a bad name":    "<!-- file: a b -->\n~~~json\n{}\n~~~\n",
 		"an expectation of nothing": "<!-- expect: a -->\n",
 	} {
 		if _, err := parsePage("a.md", strings.ReplaceAll(text, "~~~", "```")); err == nil {

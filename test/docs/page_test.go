@@ -55,6 +55,9 @@ type parser struct {
 	at    int
 	// marks of comments that wait for their fence of sh.
 	marks *step
+	// name of the file that the next fence is, from the comment of nameLine.
+	name     string
+	nameLine int
 	// last is the fence of sh that an output would belong to.
 	last *step
 }
@@ -86,6 +89,9 @@ func parsePage(path, text string) (*page, error) {
 	}
 	if p.marks != nil {
 		return nil, fmt.Errorf("%s:%d: no fence of sh follows", path, p.marks.line)
+	}
+	if p.name != "" {
+		return nil, fmt.Errorf("%s:%d: no fence follows that would be the file", path, p.nameLine)
 	}
 	return p.page, nil
 }
@@ -125,6 +131,11 @@ var outputs = []string{"text", "console", "json", "http"}
 
 // take says what a fence is for.
 func (p *parser) take(s *step) error {
+	if p.name != "" {
+		s.kind, s.name, p.name, p.last = file, p.name, "", nil
+		p.page.steps = append(p.page.steps, s)
+		return nil
+	}
 	if s.language == "sh" {
 		if p.marks != nil {
 			s.terminal, s.again, s.written, s.exit, s.notRun = p.marks.terminal, p.marks.again, p.marks.written, p.marks.exit, p.marks.notRun
@@ -189,6 +200,11 @@ func (p *parser) mark(word, rest string, line int) error {
 				break
 			}
 		}
+	case "file":
+		if fileName.FindString("# file: "+rest) == "" {
+			return fmt.Errorf("a file cannot be called %q", rest)
+		}
+		p.name, p.nameLine = rest, line
 	case "browser":
 		p.page.steps = append(p.page.steps, &step{kind: browser, line: line, text: rest})
 	case "not run":
