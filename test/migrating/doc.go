@@ -9,6 +9,7 @@
 //	people_test.go      a browser, and a site that people log in at
 //	jumper_test.go      jumper.md: a test for each manifest and each refusal
 //	jumpserver_test.go  jumpserver.md: the same
+//	jwtbearer_test.go   jwt-bearer.md: its lines
 //
 // A manifest or a line without a test is a failure.
 package migrating

@@ -4,6 +4,7 @@ package importing
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -184,18 +185,29 @@ func (o *jwtBearerImport) key() {
 		o.exact(&entry)
 	}
 	if entry.Value != "" {
-		if _, err := assertion.ParseKeyFor([]byte(entry.Value), o.algorithm, o.keyID); err != nil {
-			o.s.Mistake(jbKey, "it is no key for %s: %v", o.algorithm, err)
-		}
+		o.fitting(&entry, row)
 	}
 	secret.Entries = []Entry{entry}
 	o.result.Secrets = append(o.result.Secrets, secret)
 	o.spec.SetFrom("keySecretRef", SecretRef(secret.Name, entry.Key), jbKey)
 }
 
+// fitting leaves a value out that Gatehouse would refuse, and says what has to be there.
+func (o *jwtBearerImport) fitting(entry *Entry, row jwk.Alg) {
+	_, err := assertion.ParseKeyFor([]byte(entry.Value), o.algorithm, o.keyID)
+	if err == nil {
+		return
+	}
+	hint := "a private key for " + o.algorithm + " that the other side knows, as PEM or JWK"
+	if row.Type == "oct" {
+		hint = fmt.Sprintf("a secret for %s of at least %d bytes, which the other side has to know too", o.algorithm, row.MinSecret)
+	}
+	entry.Value, entry.Hint = "", fmt.Sprintf("%s. The value of %s is none: %v", hint, jbKey, err)
+}
+
 // exact keeps a secret's line break at the end, which counts in the old system: Gatehouse drops one from a text, as editors leave it.
 func (o *jwtBearerImport) exact(entry *Entry) {
-	if strings.HasSuffix(entry.Value, "\n") {
+	if strings.HasSuffix(entry.Value, "\n") && !isPEM(entry.Value) {
 		o.tell(jbKey, "it ends in a line break, which is a part of the secret: the Secret has it as a JWK, where it is kept")
 		entry.Value = octJWK(entry.Value)
 		entry.Key = jbFileJWK
