@@ -5,6 +5,7 @@ package controllers_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -78,6 +79,12 @@ var _ = Describe("From two objects", func() {
 		Expect(server.Status.TenantJWTPolicies).To(BeEquivalentTo(1))
 		Expect(server.Status.URL).To(Equal(base.ExternalURL))
 		Expect(server.Status.ConfigHash).NotTo(BeEmpty())
+		Expect(server.Status.SigningKeys).To(HaveLen(1))
+		told := server.Status.SigningKeys[0]
+		Expect(told.KeyID).To(Equal(keys.Keys[0].KeyID))
+		Expect(told.Algorithm).To(Equal("ES256"))
+		Expect(told.ActiveFrom.Time).To(BeTemporally("==", keys.Keys[0].ActiveFrom.Truncate(time.Second)))
+		Expect(told.RetireAfter).To(BeNil(), "it has no successor")
 	})
 
 	It("makes no keys for a server that only verifies, and removes them when it becomes one, as it does what it says of the store", func(ctx context.Context) {
@@ -89,6 +96,7 @@ var _ = Describe("From two objects", func() {
 		Eventually(fresh(ctx, server)).Should(haveCondition(v1alpha1.ConditionStorePersistent, metav1.ConditionFalse, v1alpha1.ReasonEmptyWithEachPod, ""))
 		update(ctx, server, func(s *v1alpha1.AuthServer) { s.Spec.Store.Type = v1alpha1.StoreNone })
 		Eventually(func() bool { return notThere(ctx, keys) }).Should(BeTrue())
+		Eventually(func() any { return fresh(ctx, server)().Status.SigningKeys }).Should(BeEmpty())
 		Eventually(func() any { return conditionOf(fresh(ctx, server)(), v1alpha1.ConditionStorePersistent) }).Should(BeNil())
 	})
 
