@@ -107,6 +107,7 @@ e2e: image $(TOOLS_BUILT) ## Deploy to KUBECONFIG's cluster and run the end-to-e
 bench: build ## Measure requests, latency and memory against the floor, as docs/performance.md says.
 	go run ./test/bench -bin bin
 	go run ./test/bench/logins -bin bin
+	go run ./test/bench/credentials -bin bin
 	GATEHOUSE_BENCH_BIN=$(CURDIR)/bin go test -run '^$$' -bench Refresh -benchtime 5s ./test/bench/logins
 
 ##@ Install into the cluster of the current kubeconfig
