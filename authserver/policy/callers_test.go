@@ -100,6 +100,9 @@ func TestAdmissionsAreKeptApart(t *testing.T) {
 			t.Errorf("%s was told from memory of the first", name)
 		}
 	}
+	if a, b, none := (&judgement{callers: yes}), (&judgement{callers: callersOf(t, "", "api")}), new(judgement); s.keyOf(a) == s.keyOf(b) || s.keyOf(a) == s.keyOf(none) {
+		t.Error("what is remembered is told apart by its mark alone")
+	}
 	if d, admitted := s.Admit(t.Context(), f, now, callersOf(t, "username == 'eve'", "api", "content 1")); admitted || d.Cached {
 		t.Error("who was admitted before is admitted still")
 	}

@@ -42,7 +42,7 @@ func suites() []suite {
 		}
 		all[at].mutants = append(all[at].mutants, m)
 	}
-	return slices.Concat(all, providers, accounts, rendering, operating, exchanges, importing, status)
+	return slices.Concat(all, providers, accounts, rendering, operating, exchanges, handingOut, importing, status)
 }
 
 // filters are the flags that choose tests.
