@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	pathCredentials = "/credentials/" //nolint:gosec // a path
+	pathCredentials = "/credentials/"
 	// routeCredentials is what stands in the route table for all of them.
 	routeCredentials = pathCredentials + "{provider}"
 	// credentialPatience is how long a caller waits for a token endpoint.
@@ -90,7 +90,7 @@ func writeToken(w http.ResponseWriter, token *assertion.Token, remains int64) {
 	h["Content-Type"] = jsonType
 	h["Cache-Control"] = noStore
 	h["Content-Length"] = []string{strconv.Itoa(len(body))} // a long one would be sent in chunks
-	_, _ = w.Write(body)                                    // a client that is gone is no concern of ours
+	_, _ = w.Write(body)                                    //nolint:gosec // JSON, not HTML. A client that is gone is no concern of ours
 }
 
 // logNotHandedOut tells that a caller was let in and is not allowed the credential, which is nil where there is none; what the caller asked for is then not told, since it may
