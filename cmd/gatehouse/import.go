@@ -109,6 +109,8 @@ func importFile(kind, file string, f *importFlags, stdin io.Reader, stdout, stde
 	in := importing.Input{File: file, Data: text, Namespace: f.namespace, Name: f.name, Options: map[string][]string{}}
 	if file == "-" {
 		in.File = "standard input"
+	} else {
+		in.Beside = func(name string) ([]byte, error) { return readBeside(filepath.Dir(file), filepath.Base(name)) }
 	}
 	for name, values := range f.options {
 		in.Options[name] = *values
@@ -136,6 +138,23 @@ func importFile(kind, file string, f *importFlags, stdin io.Reader, stdout, stde
 	}
 	_, _ = fmt.Fprintf(stderr, "%d objects, %d comments to read%s\n", len(result.Objects), result.Comments(), told)
 	return nil
+}
+
+// readBeside reads a plain file that the settings name, in their own folder alone: a name that leads elsewhere is not followed.
+func readBeside(folder, name string) ([]byte, error) {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }() // read only
+	info, err := root.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > importing.MaxFile {
+		return nil, fmt.Errorf("%s is no plain file of at most %d MiB", name, importing.MaxFile>>20)
+	}
+	return root.ReadFile(name)
 }
 
 // readImport reads a file, or standard input, up to one byte more than an importer takes.

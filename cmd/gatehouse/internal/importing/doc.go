@@ -17,7 +17,9 @@
 //	input.go        what is no text: too long, NUL, another encoding
 //	env.go          .env files
 //	tree.go         JSON and YAML
+//	toml.go         TOML
 //	settings.go     the settings of a file, who read which, and readers of booleans, numbers and URLs
+//	upstream.go     a provider that people log in at, as proxies and brokers have it
 //	fields.go       a spec, in the order in which it is written
 //	print.go        manifests with their comments
 //	secrets.go      Secrets, the commands that make them, and the check that none is printed

@@ -15,8 +15,12 @@ var examples = []struct {
 	kind, file string
 	options    []string
 }{
+	{"dex", "dex.yaml", nil},
 	{"jumper", "jumper.env", nil},
 	{"jumper", "jumper-carrot.env", []string{"issuer=https://sso.acme.example/realms/main", "external-url=https://auth.acme.example"}},
+	{"oauth2-proxy", "oauth2-proxy.cfg", []string{"beside=htpasswd=robot:" + bcrypt10 + "\nold:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"}},
+	{"oauth2-proxy", "oauth2-proxy-github.env", []string{"external-url=https://auth.acme.example"}},
+	{"oauth2-proxy", "oauth2-proxy-alpha.yaml", nil},
 	{"timbr", "timbr.env", []string{"tenant=tenant-5", "tenant=acme"}},
 	{"timbr", "timbr-azure.env", nil},
 	{"timbr", "timbr-keycloak.env", []string{"tenant=Acme.EU"}},
@@ -26,6 +30,8 @@ var examples = []struct {
 	{"jwt-bearer", "jwt-bearer.json", []string{"name=payments", "output-secret=payments-token"}},
 	{"jwt-bearer", "jwt-bearer-snake.json", []string{"allowed-callers=tenant == 'acme' && 'ci' in groups"}},
 }
+
+const bcrypt10 = "$2a$10$2b2cU8CPhOTaGrs1HRQuAueS7JTT5ZHsHSzYiFPm1leZck7Mc8T4W"
 
 // TestExamples guards what is printed for whole files, to the byte, that the linter takes it, and that it is the same each time.
 func TestExamples(t *testing.T) {
@@ -63,7 +69,7 @@ func hidden(t *testing.T, docs, secrets string) {
 			t.Errorf("the manifests hold %q", value)
 		}
 	}
-	for _, word := range []string{"dj4ng0", "p@ss", "never-print-this", "too-short", "B3f2w8", "7Q11Vz", "weakPassword"} {
+	for _, word := range []string{"dj4ng0", "p@ss", "never-print-this", "too-short", "B3f2w8", "7Q11Vz", "weakPassword", "bm90LWEt", "redis-pass", "ldap-bind", "wiki-client", "W6ph5Mm5"} {
 		if strings.Contains(docs+secrets, word) {
 			t.Errorf("the output holds %q of the input", word)
 		}

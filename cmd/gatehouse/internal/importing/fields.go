@@ -5,6 +5,7 @@ package importing
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -110,6 +111,9 @@ func scalar(v any) (*yaml.Node, error) {
 	n := &yaml.Node{}
 	if err := n.Encode(v); err != nil {
 		return nil, err
+	}
+	if n.Tag == "!!str" && n.Style &^ yaml.SingleQuotedStyle == 0 && strings.Contains(n.Value, "'") && !strings.ContainsAny(n.Value, `"\`) { // as people write CEL
+		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n, nil
 }

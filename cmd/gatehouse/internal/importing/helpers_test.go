@@ -4,6 +4,7 @@ package importing_test
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -31,6 +32,18 @@ func input(kind, text string, options ...string) importing.Input {
 			in.Namespace = value
 		case "file":
 			in.File = value
+		case "beside": // name=text
+			name, text, _ := strings.Cut(value, "=")
+			others := in.Beside
+			in.Beside = func(asked string) ([]byte, error) {
+				switch {
+				case asked == name:
+					return []byte(text), nil
+				case others == nil:
+					return nil, fs.ErrNotExist
+				}
+				return others(asked)
+			}
 		default:
 			in.Options[name] = append(in.Options[name], value)
 		}

@@ -12,10 +12,12 @@ import (
 
 // Importers are the systems that files can come from, by the name on the command line.
 var Importers = map[string]Kind{
-	"jumper":     jumper,
-	"jumpserver": jumpserver,
-	"jwt-bearer": jwtBearer,
-	"timbr":      timbr,
+	"dex":          dex,
+	"jumper":       jumper,
+	"jumpserver":   jumpserver,
+	"jwt-bearer":   jwtBearer,
+	"oauth2-proxy": oauth2Proxy,
+	"timbr":        timbr,
 }
 
 // Kind is a system whose settings can be imported.

@@ -27,7 +27,7 @@ func (s *Settings) Finish(r *Result, prefixes ...string) (*Result, error) {
 		case slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(one.Key, p) }):
 			s.Tell(one.Key, "not carried over: the importer does not know it")
 		default:
-			others = append(others, fmt.Sprintf("%s (line %d)", shown(one.Key), one.Line))
+			others = append(others, fmt.Sprintf("%s (line %d)", shown(one.name()), one.Line))
 		}
 	}
 	if len(others) > 0 {

@@ -107,7 +107,7 @@ func (r *Result) leak() error {
 		eachText("spec", o.Spec, visit)
 		if place != "" {
 			return Mistakes{{File: r.file, Line: of.Line, Text: fmt.Sprintf(
-				"%s: its value looks like a secret and would be printed as %s of %s: take it out of that setting, or rename this one", shown(of.Key), place, o.Kind)}}
+				"%s: its value looks like a secret and would be printed as %s of %s: take it out of that setting, or rename this one", shown(of.name()), place, o.Kind)}}
 		}
 	}
 	return nil

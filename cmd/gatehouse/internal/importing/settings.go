@@ -3,6 +3,7 @@
 package importing
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -18,8 +19,9 @@ type Setting struct {
 	Line  int
 	Value Value
 
-	refers bool // a shell would put a variable's value into it
-	times  int  // how often the file has it
+	given  string // the file's name for it, where Key is another spelling; see Name
+	refers bool   // a shell would put a variable's value into it
+	times  int    // how often the file has it
 }
 
 // Settings are those of a file, in its order. Readers such as Text remember which were asked for, so that Rest can tell of the others, and gather mistakes.
@@ -236,6 +238,16 @@ func secretQuery(u *url.URL) bool {
 	return false
 }
 
+// Name is the file's name for a setting, which may be another spelling of its key; the key itself where the file has none.
+func (s *Settings) Name(key string) string {
+	if one := s.byKey[key]; one != nil {
+		return one.name()
+	}
+	return key
+}
+
+func (one *Setting) name() string { return cmp.Or(one.given, one.Key) }
+
 // Line is where a setting stands, 0 if it does not.
 func (s *Settings) Line(key string) int {
 	if one := s.byKey[key]; one != nil {
@@ -246,7 +258,7 @@ func (s *Settings) Line(key string) int {
 
 // Note is about a setting. The text must hold no value of the file.
 func (s *Settings) Note(key, format string, args ...any) Note {
-	return Note{Key: key, Text: fmt.Sprintf(format, args...), Line: s.Line(key)}
+	return Note{Key: s.Name(key), Text: fmt.Sprintf(format, args...), Line: s.Line(key)}
 }
 
 // Tell adds a note that belongs to no object.
@@ -256,7 +268,7 @@ func (s *Settings) Tell(key, format string, args ...any) {
 
 // Mistake is about a setting whose value cannot be read. The text must hold no value of the file.
 func (s *Settings) Mistake(key, format string, args ...any) {
-	s.mistakes = append(s.mistakes, Mistake{File: s.file, Line: s.Line(key), Text: shown(key) + ": " + fmt.Sprintf(format, args...)})
+	s.mistakes = append(s.mistakes, Mistake{File: s.file, Line: s.Line(key), Text: shown(s.Name(key)) + ": " + fmt.Sprintf(format, args...)})
 }
 
 var (
@@ -269,7 +281,7 @@ func LooksSecret(name string) bool {
 	return secretWord.MatchString(name) && !harmlessEnd.MatchString(name)
 }
 
-var plainKey = regexp.MustCompile(`^([A-Z_][A-Z0-9_.]*|[a-z_][a-z0-9_.-]*|[A-Za-z]{1,24}([ _-][A-Za-z]{1,24}){0,5})$`)
+var plainKey = regexp.MustCompile(`^([A-Z_][A-Z0-9_.]*|(--)?[a-z_][a-z0-9_.-]*|[A-Za-z]{1,24}([ _-][A-Za-z]{1,24}){0,5}|[A-Za-z][a-z]{1,24}([A-Z]{1,4}[a-z]{0,24}){0,5}([.][a-z]{2,24}([A-Z]{1,4}[a-z]{0,24}){0,5})?)$`)
 
 // shown is a name of the file for messages. What does not look like one is not repeated: it may be a part of a key that lost its quotes.
 func shown(key string) string {
