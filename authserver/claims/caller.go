@@ -27,20 +27,22 @@ func CompileCallers(text string) (*Callers, error) {
 // X-Auth-Request-Groups, an empty list where the token has none. Groups that somebody has and that cannot be read are unknown, and what reads them fails: an
 // expression that bars members of a group must not take them for nobody.
 func (c *Callers) Admit(r *Rules, s *Subject) bool {
-	return c.admit(r, s)
+	username, ok := r.username.plainText(s)
+	return ok && c.admit(r, s, username)
 }
 
 // AdmitOwn is Admit for a token of the server's own, for its organization; the rules may be nil.
 func (c *Callers) AdmitOwn(r *Rules, s *Subject, organization string) bool {
-	return c.admit(r.ownRules(organization), s)
+	r = r.ownRules(organization)
+	username, ok := joinedOwn(s)
+	if !ok {
+		username, ok = r.username.plainText(s)
+	}
+	return ok && c.admit(r, s, username)
 }
 
-func (c *Callers) admit(r *Rules, s *Subject) bool {
+func (c *Callers) admit(r *Rules, s *Subject, username string) bool {
 	if c == nil {
-		return false
-	}
-	username, ok := r.username.plainText(s)
-	if !ok {
 		return false
 	}
 	of := expression.OfAccepted(s.Claims, r.tenant, username)

@@ -77,6 +77,22 @@ func TestCallersOwn(t *testing.T) {
 	}
 }
 
+// TestCallersOwnParts guards that a joined name is the same in a token of the tenant and in the one that it was exchanged for.
+func TestCallersOwnParts(t *testing.T) {
+	callers, err := CompileCallers("username == 'a%2Fb/c'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !callers.AdmitOwn(nil, Of(read(t, `{"sub":"x","preferred_username":"a/b/c","username_parts":["a/b","c"]}`)), "acme") {
+		t.Error("not admitted")
+	}
+	for _, other := range []string{`{"sub":"x","preferred_username":"a%2Fb/c","username_parts":["a","b/c"]}`, `{"sub":"x","preferred_username":"a/b/c"}`} {
+		if callers.AdmitOwn(nil, Of(read(t, other)), "acme") {
+			t.Errorf("admitted: %s", other)
+		}
+	}
+}
+
 // TestCallersAuthor guards that an author is told what is wrong, and that nobody else is.
 func TestCallersAuthor(t *testing.T) {
 	if err := CheckExpression("callers", "tenant == 'acme' && 'ci' in groups"); err != nil {

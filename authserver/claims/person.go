@@ -82,18 +82,26 @@ func (s *source) texts(c *Subject) []string {
 
 // joinOwn puts the parts of a username together as [Rules.Identify] does, where a token of the server's own has some.
 func (r *Rules) joinOwn(id Identity, c *Subject) Identity {
-	value, _ := c.Lookup(ClaimUsernameParts)
-	parts, _ := value.Strings()
-	if len(parts) < 2 {
+	joined, ok := joinedOwn(c)
+	if !ok {
 		return id
 	}
-	for i := range parts {
-		parts[i] = encode(parts[i], "/")
-	}
-	id.PreferredUsername = strings.Join(parts, "/")
-	id.User = id.PreferredUsername
+	id.PreferredUsername, id.User = joined, joined
 	if r.prefix {
 		id.User = r.tenant + "/" + id.User
 	}
 	return id
+}
+
+// joinedOwn is the username that a token of the server's own has in parts: encoded, with bare slashes between them. ok is false where it has none.
+func joinedOwn(c *Subject) (joined string, ok bool) {
+	value, _ := c.Lookup(ClaimUsernameParts)
+	parts, _ := value.Strings()
+	if len(parts) < 2 {
+		return "", false
+	}
+	for i := range parts {
+		parts[i] = encode(parts[i], "/")
+	}
+	return strings.Join(parts, "/"), true
 }

@@ -11,9 +11,9 @@ var handingOut = []suite{
 	{packages: []string{"./authserver/claims"}, run: "Callers", mutants: []mutant{
 		{"credential: groups that cannot be read are not none", "authserver/claims/caller.go", "if groups, ok := r.groups.plainTexts(s); ok {", "if groups, _ := r.groups.plainTexts(s); true {"},
 		{"credential: groups that are elsewhere", "authserver/claims/caller.go", "if elsewhere(c, name) {", "if false && elsewhere(c, name) {"},
-		{"credential: a username", "authserver/claims/caller.go", "\tif !ok {\n\t\treturn false\n\t}", "\t_ = ok"},
+		{"credential: a username", "authserver/claims/caller.go", "\tusername, ok := r.username.plainText(s)\n\treturn ok && ", "\tusername, _ := r.username.plainText(s)\n\treturn "},
 		{"credential: nobody", "authserver/claims/caller.go", "\tif c == nil {\n\t\treturn false\n\t}", "\tif c == nil {\n\t\treturn true\n\t}"},
-		{"credential: own names of an own token", "authserver/claims/caller.go", "return c.admit(r.ownRules(organization), s)", "if r == nil {\n\t\tr = r.ownRules(organization)\n\t}\n\treturn c.admit(r, s)"},
+		{"credential: own names of an own token", "authserver/claims/caller.go", "\tr = r.ownRules(organization)\n", "\tif r == nil {\n\t\tr = r.ownRules(organization)\n\t}\n"},
 	}},
 	{packages: []string{"./authserver/policy"}, run: "Admi|Upstream", mutants: []mutant{
 		{"credential: no callers, nobody admitted", "authserver/policy/callers.go", "return d, c != nil && d.Status", "return d, d.Status"},
