@@ -277,13 +277,54 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// TestOneFetchForAll guards that a thousand callers who find no token cause one request.
+// TestCredentialCrowd guards that who comes while 256 wait at a hanging token endpoint is answered at once, at /credentials and at /verify, and that its provider is not told as
+// failing for it.
+func TestCredentialCrowd(t *testing.T) {
+	e := tokenEndpoint(t)
+	until := make(chan struct{})
+	defer close(until)
+	e.Misbehave(tokenendpoint.Hang(until))
+	l := newLab(t, renderWith(t, withUpstream(t, map[string]string{"acme": "api"}), credentialOf("api", e.URL(), devs)))
+	headers, acme := dev(t), x(cast().acme.sign(t, nil, acmeClaims))
+	ctx, cancel := context.WithCancel(t.Context())
+	var waiting sync.WaitGroup
+	for range 256 {
+		waiting.Go(func() { l.request(ctx, t, http.MethodGet, "/credentials/api", headers...) })
+	}
+	defer waiting.Wait()
+	defer cancel()
+	for deadline := time.Now().Add(time.Minute); ; { // until all are there
+		a := func() asked {
+			short, end := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer end()
+			return l.request(short, t, http.MethodGet, "/credentials/api", headers...)
+		}()
+		if a.status == http.StatusServiceUnavailable {
+			if a.header.Get("Retry-After") != "1" || !strings.Contains(a.body, codeUnavailable) || !strings.Contains(a.body, assertion.ReasonTooManyWaiting) {
+				t.Errorf("%v %s", a.header, a.body)
+			}
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+	}
+	a := l.get(t, "/verify/acme", acme)
+	if log := l.log.take(); a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") != "1" || a.header["Authorization"] != nil || !strings.Contains(log, assertion.ReasonTooManyWaiting) {
+		t.Errorf("%d %v %s\n%s", a.status, a.header, a.body, log)
+	}
+	if c := l.ofCredential(t, "api"); c.Reason != "NotYetFetched" {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestOneFetchForAll guards that two hundred callers who find no token cause one request.
 func TestOneFetchForAll(t *testing.T) {
 	e := tokenEndpoint(t)
 	l := newLab(t, renderWith(t, policies(t), credentialOf("api", e.URL(), devs)))
 	headers := dev(t)
 	var wg sync.WaitGroup
-	answers := make([]asked, 1000)
+	answers := make([]asked, 200)
 	for i := range answers {
 		wg.Go(func() { answers[i] = l.get(t, "/credentials/api", headers...) })
 	}

@@ -22,6 +22,7 @@ const (
 	ReasonBadContent        = string(keys.ReasonBadContent)        // an answer of 200 that brings no token to use
 	ReasonInvalidSource     = string(keys.ReasonInvalidSource)     // what the administrator wrote cannot be asked or signed
 	ReasonInternalError     = string(keys.ReasonInternalError)     // a fault of Gatehouse
+	ReasonTooManyWaiting    = "TooManyWaiting"                     // of one caller alone, never of a condition: see [SourceOptions]
 	ReasonRequestRefused    = "RequestRefused"                     // the endpoint refused the request; Code says why, if it said so in OAuth's words
 )
 
@@ -56,7 +57,7 @@ func (e *Error) Timeout() bool { return e.timeout }
 // Away reports whether the endpoint is out of reach or overloaded, and may do better later without anybody changing anything here: 503 rather than 502.
 func (e *Error) Away() bool {
 	switch e.Reason {
-	case ReasonUnreachable:
+	case ReasonUnreachable, ReasonTooManyWaiting:
 		return true
 	case ReasonBadStatus:
 		return e.Status >= 500 || e.Status == http.StatusTooManyRequests

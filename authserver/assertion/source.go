@@ -3,6 +3,7 @@
 package assertion
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ const (
 	maxBackoff = time.Minute
 	// flightTime is how long one flight may take, whatever Obtain does.
 	flightTime = 15 * time.Second
+	// maxWaiting is how many callers wait for one flight, unless SourceOptions say otherwise.
+	maxWaiting = 256
 )
 
 // SourceOptions are what a [Source] is made of. Obtain, Now and Jitter are required.
@@ -25,6 +28,8 @@ type SourceOptions struct {
 	Now    func() time.Time
 	// Jitter returns numbers in [0, 1), each time another. It is called from several goroutines.
 	Jitter func() float64
+	// MaxWaiting is how many callers may wait for one flight; 0 is 256. Whoever comes then is told so at once: [ReasonTooManyWaiting].
+	MaxWaiting int
 	// Context ends the flights under way, as at shutdown; nil never does.
 	Context context.Context
 	// Done, if not nil, is told of each flight's end, with its error or nil: for metrics and logs.
@@ -53,15 +58,19 @@ type held struct {
 	renew time.Time
 }
 
-// flight is one call of Obtain. The other fields are set before done is closed.
+// flight is one call of Obtain. token and err are set before done is closed.
 type flight struct {
-	done  chan struct{}
-	token Token
-	err   *Error
+	done    chan struct{}
+	token   Token
+	err     *Error
+	waiting int // callers; guarded by the Source's mu
 }
 
 // NewSource returns a source that holds no token yet.
-func NewSource(o SourceOptions) *Source { return &Source{options: &o} }
+func NewSource(o SourceOptions) *Source {
+	o.MaxWaiting = cmp.Or(o.MaxWaiting, maxWaiting)
+	return &Source{options: &o}
+}
 
 // Cached returns the token at hand, if it may still be used. It never waits; from [Token.RenewAt] on it starts to renew the token behind the answer.
 func (s *Source) Cached(now time.Time) (Token, bool) {
@@ -77,7 +86,7 @@ func (s *Source) Cached(now time.Time) (Token, bool) {
 
 // Get returns a token: from memory while there is one to use, else what the one flight under way brings. A context that ends ends the caller's wait, not the flight; the
 // error then wraps the context's. Every other error is an [*Error]; for a time after a failed flight, 1 s to 1 min or what the endpoint asked for, it comes from memory,
-// with RetryAfter saying how long.
+// with RetryAfter saying how long. No more than MaxWaiting callers wait at once.
 func (s *Source) Get(ctx context.Context) (Token, error) {
 	if t, ok := s.Cached(s.options.Now()); ok {
 		return t, nil
@@ -93,8 +102,16 @@ func (s *Source) Get(ctx context.Context) (Token, error) {
 		}
 		return f.token, nil
 	case <-ctx.Done():
+		s.leave(f)
 		return Token{}, fmt.Errorf("waiting for a token: %w", ctx.Err())
 	}
+}
+
+// leave gives up a place in a flight's queue.
+func (s *Source) leave(f *flight) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.waiting--
 }
 
 // renew starts a flight unless one is under way, it is too early after a failure, or another has just ended well.
@@ -106,12 +123,16 @@ func (s *Source) renew(now time.Time) {
 	}
 }
 
-// join returns the flight under way, starts one, or says why not yet.
+// join takes a place in the queue of the flight under way or of a new one, or says why not.
 func (s *Source) join(now time.Time) (*flight, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
+	case s.flight != nil && s.flight.waiting >= s.options.MaxWaiting:
+		crowded := fail(ReasonTooManyWaiting, fmt.Sprintf("%d requests wait for this token already", s.options.MaxWaiting))
+		return nil, crowded.until(minBackoff)
 	case s.flight != nil:
+		s.flight.waiting++
 		return s.flight, nil
 	case s.fresh(now):
 		ended := &flight{done: make(chan struct{}), token: s.held.Load().token}
@@ -120,7 +141,9 @@ func (s *Source) join(now time.Time) (*flight, error) {
 	case s.failure != nil && now.Before(s.retryAt):
 		return nil, s.failure.until(s.retryAt.Sub(now))
 	}
-	return s.start(), nil
+	f := s.start()
+	f.waiting++
+	return f, nil
 }
 
 // fresh tells whether there is a token that need not be renewed.

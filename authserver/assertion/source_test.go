@@ -126,6 +126,50 @@ func TestSourceFliesOnce(t *testing.T) {
 	})
 }
 
+// TestSourceBoundsItsQueue guards the server while an endpoint hangs: so many wait, each further caller is told at once, and a place that somebody leaves is free again.
+func TestSourceBoundsItsQueue(t *testing.T) {
+	for _, row := range []struct{ option, bound int }{{0, 256}, {3, 3}} {
+		synctest.Test(t, func(t *testing.T) {
+			m := &mint{life: time.Hour}
+			s := NewSource(SourceOptions{Obtain: m.obtain, Now: time.Now, Jitter: func() float64 { return 0 }, MaxWaiting: row.option})
+			start := time.Now()
+			impatient, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+			defer cancel()
+			var all sync.WaitGroup
+			all.Go(func() {
+				if _, err := s.Get(impatient); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%v, want the caller's deadline", err)
+				}
+			})
+			for range row.bound - 1 {
+				all.Go(func() { get(t, s, "token-1") })
+			}
+			synctest.Wait()
+			for range 5000 {
+				if told := fails(t, s); told.Reason != ReasonTooManyWaiting || told.RetryAfter != time.Second || !told.Away() || told.Timeout() {
+					t.Fatalf("%+v", told)
+				}
+			}
+			if time.Since(start) != 0 {
+				t.Errorf("whoever is too many waited for %s", time.Since(start))
+			}
+			<-impatient.Done()
+			synctest.Wait()
+			all.Go(func() { get(t, s, "token-1") })
+			synctest.Wait()
+			fails(t, s)
+			if got := s.Status(); got.Failure != nil || got.Failures != 0 {
+				t.Errorf("a crowd is no failure of the endpoint: %+v", got)
+			}
+			all.Wait()
+			get(t, s, "token-1")
+			if took := time.Since(start); took != time.Second || m.calls.Load() != 1 {
+				t.Errorf("%d flights in %s", m.calls.Load(), took)
+			}
+		})
+	}
+}
+
 // TestSourceBacksOff guards an endpoint that is down from being asked again and again, and callers from waiting for it.
 func TestSourceBacksOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

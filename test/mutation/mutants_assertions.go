@@ -96,6 +96,8 @@ var assertionChecks = []mutant{
 	{"assertion: an expired token from memory", "authserver/assertion/source.go", "if h == nil || !h.token.valid(now) {", "if h == nil {"},
 	{"assertion: a token that came too late", "authserver/assertion/source.go", "if !token.valid(s.options.Now()) {", "if false {"},
 	{"assertion: one flight for all", "authserver/assertion/source.go", "case s.flight != nil:", "case false:"},
+	{"assertion: how many wait", "authserver/assertion/source.go", "case s.flight != nil && s.flight.waiting >= s.options.MaxWaiting:", "case false:"},
+	{"assertion: a place that is left", "authserver/assertion/source.go", "f.waiting--", "_ = f"},
 	{"assertion: one renewal", "authserver/assertion/source.go", "if s.flight == nil && ", "if "},
 	{"assertion: wait between renewals", "authserver/assertion/source.go", "!now.Before(s.retryAt) && ", ""},
 	{"assertion: wait after a failure", "authserver/assertion/source.go", "case s.failure != nil && now.Before(s.retryAt):", "case false:"},
