@@ -48,7 +48,7 @@ func (f *statusFlags) frame(report *status.Report) (string, error) {
 func (f *statusFlags) tellTrouble(trouble error) {
 	told := ""
 	if trouble != nil {
-		told = trouble.Error()
+		told = oneLine(trouble.Error())
 	}
 	switch {
 	case told == f.troubleTold:

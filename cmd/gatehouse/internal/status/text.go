@@ -83,7 +83,7 @@ func Tree(r *Report, s Style, now time.Time) string {
 		w.b.WriteByte('\n')
 	}
 	for _, note := range r.Notes {
-		w.lines("", "", w.paint(faint, "Note: "), note)
+		w.lines("", "", w.paint(faint, "Note: "), safe(note))
 	}
 	return w.b.String()
 }
@@ -95,7 +95,7 @@ func (w *writer) summary(r *Report) string {
 	case total == 0 && r.Namespace == "":
 		return "There is no AuthServer, IdentityProvider or TenantJWTPolicy in any namespace."
 	case total == 0:
-		return "There is no AuthServer, IdentityProvider or TenantJWTPolicy in namespace " + r.Namespace + "; -A looks in all namespaces."
+		return "There is no AuthServer, IdentityProvider or TenantJWTPolicy in namespace " + safe(r.Namespace) + "; -A looks in all namespaces."
 	}
 	var parts []string
 	for _, c := range []struct {
@@ -127,14 +127,14 @@ func (w *writer) summary(r *Report) string {
 
 // server draws an AuthServer and what belongs to it.
 func (w *writer) server(r *Report, s *Server) {
-	w.b.WriteString(w.mark(&s.Object) + " " + w.paint(bold, s.Namespace+"/"+safe(s.Name)) + "  AuthServer  " + w.state(&s.Object, 0) + w.since(&s.Object) + "\n")
+	w.b.WriteString(w.mark(&s.Object) + " " + w.paint(bold, safe(s.Namespace+"/"+s.Name)) + "  AuthServer  " + w.state(&s.Object, 0) + w.since(&s.Object) + "\n")
 	groups := w.groups(r, s)
 	down := w.down
 	if len(groups) == 0 {
 		down = w.none
 	}
 	if s.State == StateUnknown {
-		w.lines(down, down, "", "you may not get authservers in namespace "+s.Namespace+": only what belongs to it here is shown")
+		w.lines(down, down, "", "you may not get authservers in namespace "+safe(s.Namespace)+": only what belongs to it here is shown")
 	}
 	for _, fact := range w.facts(s) {
 		w.lines(down, down+strings.Repeat(" ", factWidth), w.paint(faint, pad(fact[0], factWidth)), fact[1])
@@ -174,7 +174,7 @@ func (w *writer) facts(s *Server) [][2]string {
 	case s.Applied == "0/0":
 		add("replicas", fmt.Sprintf("none ready, of %d", s.Replicas))
 	case s.Applied != "" && s.ConfigHash != "":
-		add("replicas", fmt.Sprintf("%s serve configuration %s", safe(s.Applied), short(s.ConfigHash)))
+		add("replicas", fmt.Sprintf("%s serve configuration %s", safe(s.Applied), safe(short(s.ConfigHash))))
 	}
 	keys := make([]string, 0, len(s.SigningKeys))
 	for i := range s.SigningKeys {
@@ -191,7 +191,7 @@ func (w *writer) facts(s *Server) [][2]string {
 
 // key says what a signing key does.
 func (w *writer) key(k *SigningKey) string {
-	text := k.Algorithm + " " + short(safe(k.KeyID))
+	text := safe(k.Algorithm) + " " + safe(short(k.KeyID))
 	switch k.Use {
 	case UseNext:
 		return text + " begins to sign in " + duration.HumanDuration(k.ActiveFrom.Sub(w.now))
@@ -205,7 +205,10 @@ func (w *writer) key(k *SigningKey) string {
 }
 
 // short is what people need of a hash to tell it from another.
-func short(hash string) string { return hash[:min(len(hash), 8)] }
+func short(hash string) string {
+	characters := []rune(hash)
+	return string(characters[:min(len(characters), 8)])
+}
 
 // group is one kind beneath a server.
 type group struct {
@@ -271,7 +274,7 @@ func newRow(s *Server, o *Object, what, note string) row {
 	missing := s.State == StateMissing && o.Reason == v1alpha1.ReasonNoMatchingAuthServer && o.Namespace == s.Namespace
 	down := !o.State.ready() && o.Reason == v1alpha1.ReasonNoReadyReplicas && s.Reason == o.Reason && len(o.Problems) == 1
 	if missing || down {
-		r.brief, r.note = true, o.Reason
+		r.brief, r.note = true, safe(o.Reason)
 	}
 	return r
 }

@@ -161,7 +161,7 @@ func (w *writer) conditions(below string, list []metav1.Condition) {
 		case c.Status == metav1.ConditionUnknown:
 			style = faint
 		}
-		head, text := w.paint(style, safe(c.Type)+"="+string(c.Status))+" "+safe(c.Reason)+" ", ""
+		head, text := w.paint(style, safe(c.Type+"="+string(c.Status)))+" "+safe(c.Reason)+" ", ""
 		if !said[c.Message] { // Ready and Stalled repeat what they follow from
 			head, text = strings.TrimRight(head, " ")+": ", safe(c.Message)+" "
 		}

@@ -34,8 +34,10 @@ func wide(r rune) bool {
 // pad adds spaces up to n columns.
 func pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-columns(s))) }
 
-// safe makes a text fit for a terminal: what is no printable character is escaped, as who writes an object's spec also writes parts of its messages.
+// safe makes a text fit for a terminal: what is no printable character is escaped, as who writes an object's spec also writes parts of its messages. That goes for what turns the
+// direction of text (U+202E and its like), too.
 func safe(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
 	clean := true
 	for _, r := range s {
 		if !strconv.IsPrint(r) {
