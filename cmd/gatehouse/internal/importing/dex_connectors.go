@@ -138,6 +138,13 @@ func (c *dexConnector) start(scopes ...string) {
 	c.set("scopes", scopes, "scopes")
 }
 
+// method is how the client authenticates, if it has a secret.
+func (c *dexConnector) method(method, key string) {
+	if !slices.ContainsFunc(c.block, func(f Field) bool { return f.Name == "clientAuthenticationMethod" }) {
+		c.set("clientAuthenticationMethod", method, key)
+	}
+}
+
 // extra are parameters of the authorization request.
 func (c *dexConnector) extra(pairs ...[2]string) {
 	var all []Inline
@@ -202,7 +209,7 @@ func (c *dexConnector) microsoft() {
 func (c *dexConnector) linkedin() {
 	c.block.Set("issuer", "https://www.linkedin.com/oauth")
 	c.start("openid", "profile", "email")
-	c.block.Set("clientAuthenticationMethod", "ClientSecretPost")
+	c.method("ClientSecretPost", "")
 	c.claim("username", "email", "")
 	c.nobody("", "anybody can have an account at LinkedIn, and Dex let everybody in. Write who may come in: claims.sub in ['…']. The application there needs the product \"Sign In with LinkedIn using OpenID Connect\"")
 }
@@ -214,11 +221,11 @@ func (c *dexConnector) rootCAs() {
 		c.authorities("rootCA", []string{file}, "")
 	}
 	if data := c.s.Text("rootCAData"); data != "" {
-		pem, err := base64.StdEncoding.DecodeString(data)
+		text, err := base64.StdEncoding.DecodeString(data)
 		if err != nil {
 			c.s.Mistake("rootCAData", "want base64")
 			return
 		}
-		c.authorities("rootCAData", nil, string(pem))
+		c.authorities("rootCAData", nil, string(text))
 	}
 }

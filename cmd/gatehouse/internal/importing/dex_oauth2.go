@@ -23,7 +23,7 @@ func (c *dexConnector) github() {
 		site, api = "https://"+host, "https://"+host+"/api/v3"
 	}
 	c.start("read:user", "user:email", "read:org")
-	c.block.Set("clientAuthenticationMethod", "ClientSecretPost")
+	c.method("ClientSecretPost", "")
 	c.place(site+"/login/oauth/authorize", site+"/login/oauth/access_token", api+"/user", "id")
 	c.block.Set("emailsEndpoint", api+"/user/emails")
 	c.claim("username", "login", "")

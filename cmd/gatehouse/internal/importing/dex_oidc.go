@@ -14,7 +14,7 @@ func (c *dexConnector) openID() {
 	c.endpoint("issuer", "issuer", "")
 	c.start("openid", "profile", "email")
 	if c.s.Bool("basicAuthUnsupported", false) {
-		c.set("clientAuthenticationMethod", "ClientSecretPost", "basicAuthUnsupported")
+		c.method("ClientSecretPost", "basicAuthUnsupported")
 	}
 	overrides := c.s.ChildOf("providerDiscoveryOverrides")
 	for _, e := range [][2]string{{"authURL", "authorizationEndpoint"}, {"tokenURL", "tokenEndpoint"}, {"userInfoURL", "userInfoEndpoint"}, {"jwksURL", "jwksEndpoint"}, {"endSessionURL", "endSessionEndpoint"}} {

@@ -112,7 +112,7 @@ func scalar(v any) (*yaml.Node, error) {
 	if err := n.Encode(v); err != nil {
 		return nil, err
 	}
-	if n.Tag == "!!str" && n.Style &^ yaml.SingleQuotedStyle == 0 && strings.Contains(n.Value, "'") && !strings.ContainsAny(n.Value, `"\`) { // as people write CEL
+	if n.Tag == "!!str" && n.Style&^yaml.SingleQuotedStyle == 0 && strings.Contains(n.Value, "'") && !strings.ContainsAny(n.Value, `"\`) { // as people write CEL
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n, nil

@@ -65,6 +65,11 @@ func FuzzSecretsStayHidden(f *testing.F) {
 			{"timbr", "x.env", "\nJWT_DEFAULT_KEY=\"" + marker + "\n\"\nJWT_ACME_KEY=" + marker + "-and-more-and-more-and-more\nTIMBR_UNKNOWN=" + marker + "\n"},
 			{"jumpserver", "x.env", "\nAUTH_OAUTH2_CLIENT_SECRET=" + marker + "\nSECRET_KEY=\"" + marker + "\"\nUNKNOWN=" + marker + "\n"},
 			{"jumpserver", "x.yaml", "\nAUTH_OAUTH2_CLIENT_SECRET: " + marker + "\nSECRET_KEY: [" + marker + "]\nUNKNOWN: {a: " + marker + "}\n"},
+			{"oauth2-proxy", "x.cfg", "\nclient_secret = \"" + marker + "\"\ncookie_secret = \"" + marker + "\"\nredis_connection_url = \"redis://:" + marker + "@r\"\nbasic_auth_password = \"" + marker + "\"\ncarrot = \"" + marker + "\"\n"},
+			{"oauth2-proxy", "x.env", "\nOAUTH2_PROXY_CLIENT_SECRET='" + marker + "'\nOAUTH2_PROXY_JWT_KEY=" + marker + "\nOAUTH2_PROXY_GITHUB_TOKEN=" + marker + "\nOAUTH2_PROXY_PROVIDER_DISPLAY_NAME=" + marker + "\n"},
+			{"oauth2-proxy", "x.yaml", "\n- provider: oidc\n  clientID: " + marker + "\n  clientSecret: " + marker + "\n  oidcConfig: {issuerURL: https://a.example}\n  carrot: {token: " + marker + "}\n"},
+			{"dex", "x.yaml", "\n- email: a@b.example\n  hash: " + marker + "\n- {email: b@b.example, hash: $2a$10$2b2cU8CPhOTaGrs1HRQuAueS7JTT5ZHsHSzYiFPm1leZck7Mc8T4W, name: " + marker + "}\n"},
+			{"dex", "y.yaml", "\nconnectors:\n- {type: oidc, id: a, name: " + marker + ", config: {issuer: https://a.example, clientID: a, clientSecret: " + marker + "}}\n- {type: ldap, config: {bindPW: " + marker + ", carrot: " + marker + "}}\nstaticClients:\n- {id: x" + marker + ", secret: " + marker + "}\nstorage: {type: postgres, config: {password: " + marker + ", host: a, user: b}}\n"},
 			{"jumper", "x.env", "\nOIDC_RP_CLIENT_SECRET=" + marker + "\nOIDC_RP_CLIENT_ID=" + marker + "\nOIDC_PROVIDER_NAME=x" + marker + "\nOIDC_RP_SCOPES=a " + marker + "\nOIDC_OP_TOKEN_ENDPOINT=https://a.example/" + marker + "\n"},
 		} {
 			check(t, c.kind, c.file, text+c.hidden)

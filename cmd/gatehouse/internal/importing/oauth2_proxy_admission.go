@@ -76,10 +76,9 @@ func (p *proxyProvider) emails() bool {
 
 // aside is nobody for a setting that stands outside of the provider's.
 func (p *proxyProvider) aside(key, why string) {
-	p.nobody("", "%s: %s", shown(p.o.s.Name(key)), why)
-	if n := len(p.object.Notes); n > 0 {
-		p.object.Notes[n-1].Line = p.o.s.Line(key)
-	}
+	p.nobody("", "%s", why)
+	last := &p.object.Notes[len(p.object.Notes)-1]
+	last.Key, last.Line = p.o.s.Name(key), p.o.s.Line(key)
 }
 
 func (p *proxyProvider) emailRule(domains, addresses []string, key string) {

@@ -15,8 +15,7 @@ func (p *proxyProvider) insecure() {
 		}
 	}
 	if p.o.s.Bool("ssl_insecure_skip_verify", false) {
-		p.note("", "%s: never, as anybody on the way could then say who logs in. Put the provider's CA into a Secret or ConfigMap and name it with caBundleRef", shown(p.o.s.Name("ssl_insecure_skip_verify")))
-		p.object.Notes[len(p.object.Notes)-1].Line = p.o.s.Line("ssl_insecure_skip_verify")
+		p.object.Notes = append(p.object.Notes, p.o.s.Note("ssl_insecure_skip_verify", "never, as anybody on the way could then say who logs in. Put the provider's CA into a Secret or ConfigMap and name it with caBundleRef"))
 	}
 	if p.s.Bool("insecure_oidc_allow_unverified_email", false) && len(p.rules) == 0 {
 		p.note("insecure_oidc_allow_unverified_email", "not carried over: users keep an address that is not verified, and tokens leave it out")

@@ -3,6 +3,9 @@
 package importing
 
 import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"path"
 	"slices"
@@ -193,16 +196,30 @@ func (u *upstream) authorities(key string, files []string, text string) {
 	}
 	name := u.name + "-ca"
 	for _, file := range files {
-		pem := u.beside(file)
-		if pem == "" {
-			text = ""
-			break
-		}
-		text += strings.TrimSuffix(pem, "\n") + "\n"
+		text += strings.TrimSuffix(u.beside(file), "\n") + "\n"
+	}
+	if text = strings.TrimSpace(text); !certificates(text, len(files)) {
+		text = ""
 	}
 	u.object.Spec.SetFrom("caBundleRef", Inline{{Name: "kind", Value: "Secret"}, {Name: "name", Value: name}, {Name: "key", Value: "ca.crt"}}, u.origin(key))
 	u.result.Secrets = append(u.result.Secrets, Secret{Name: name, Entries: []Entry{{Key: "ca.crt", Value: text, From: u.s.Name(key), File: true,
 		Hint: fmt.Sprintf("the certificates of the files that %s names, one after the other", shown(u.s.Name(key)))}}})
+}
+
+// certificates tells whether a text has at least so many certificates, and nothing that is none.
+func certificates(text string, least int) bool {
+	n := 0
+	for rest := []byte(strings.TrimSpace(text)); len(rest) > 0; n++ {
+		block, after := pem.Decode(rest)
+		if block == nil || block.Type != "CERTIFICATE" {
+			return false
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return false
+		}
+		rest = bytes.TrimSpace(after)
+	}
+	return n >= max(least, 1)
 }
 
 // celText is a string literal of CEL.

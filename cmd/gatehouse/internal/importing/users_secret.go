@@ -38,7 +38,7 @@ func usersYAML(users []directoryUser) (string, error) {
 		return "", err
 	}
 	_, text, _ := strings.Cut(out.String(), "users:\n")
-	return text, nil
+	return strings.TrimSuffix(text, "\n"), nil
 }
 
 // usable tells whether the server verifies passwords against a hash, and why not.
