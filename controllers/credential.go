@@ -33,7 +33,7 @@ type credentials struct {
 
 func newCredentials(r *Reconciler) *credentials {
 	c := &credentials{
-		r: r, clients: outbound.NewClients(outbound.Options{}), jitter: rand.Float64,
+		r: r, clients: outbound.NewClients(outbound.Options{DeniedCIDRs: r.options.CredentialDeniedCIDRs}), jitter: rand.Float64,
 		states: credentialStates{m: map[types.NamespacedName]*credentialState{}},
 	}
 	c.gate = newGate(func(provider types.NamespacedName) { c.queue.Add(reconcile.Request{NamespacedName: provider}) })

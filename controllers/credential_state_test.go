@@ -3,6 +3,12 @@
 package controllers
 
 import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +17,7 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
 	"github.com/gatehouse-auth/gatehouse/authserver/assertion"
+	"github.com/gatehouse-auth/gatehouse/authserver/config"
 )
 
 // heldFor is a token of one hour, asked for at statusTime.
@@ -77,6 +84,43 @@ func TestCredentialPauses(t *testing.T) {
 	st.wrote(now, false)
 	if st.fail(failure{}, now, 0, 1); st.failure.next.Sub(now) != time.Second {
 		t.Error("a success does not end the row of failures")
+	}
+}
+
+// TestCredentialDenied guards what the operator reaches and the AuthServer's namespace may not: every client that asks for tokens keeps to the operator's own list, and
+// the condition says whose refusal it is.
+func TestCredentialDenied(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
+	defer server.Close()
+	maker, err := assertion.Compile(&config.Credential{
+		Name: "n/api", Algorithm: "HS256", Key: json.RawMessage(`{"kty":"oct","k":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0MTI"}`), Issuer: "i", Subject: "s", Audience: "a",
+		Lifetime: config.Duration(time.Hour), TokenEndpoint: server.URL,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, denied := range []bool{true, false} {
+		o := Options{}
+		if denied {
+			o.CredentialDeniedCIDRs = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+		}
+		c := newCredentials(&Reconciler{options: o})
+		client, failed := c.client(&config.Outbound{AllowedCIDRs: []string{"127.0.0.0/8", "10.0.0.0/8"}})
+		if failed != nil {
+			t.Fatal(failed.message)
+		}
+		_, err = maker.Obtain(t.Context(), client, time.Now, rand.Reader)
+		var told *assertion.Error
+		if !errors.As(err, &told) {
+			t.Fatal(err)
+		}
+		if got := told.Reason == v1alpha1.ReasonAddressNotAllowed && strings.Contains(told.Message, "the operator refuses to dial"); got != denied {
+			t.Errorf("denied %v: %v", denied, told)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("the endpoint was asked %d times, want once: by the operator that denies nothing", asked)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"io"
 	"net/http"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -20,6 +21,9 @@ type Options struct {
 	Image string
 	// OperatorNamespace may reach the pods' operations port. Empty where the operator runs outside the cluster.
 	OperatorNamespace string
+	// CredentialDeniedCIDRs are networks that this process never dials for a token, whatever an AuthServer allows: it asks from its own place in the network, past the
+	// policies of the AuthServer's namespace. Default none.
+	CredentialDeniedCIDRs []netip.Prefix
 
 	// Now is the clock that lifetimes are measured with. Default time.Now.
 	Now func() time.Time

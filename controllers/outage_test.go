@@ -94,7 +94,7 @@ var _ = Describe("A namespaced operator whose control plane goes away", Ordered,
 	})
 
 	It("gives people their rights without giving the operator a ClusterRole", func(ctx context.Context) {
-		for _, name := range []string{"gatehouse-edit", "gatehouse-view"} {
+		for _, name := range []string{"gatehouse-edit", "gatehouse-admin", "gatehouse-view"} {
 			Expect(user.Get(ctx, types.NamespacedName{Name: name}, &rbacv1.ClusterRole{})).To(Succeed())
 		}
 		var bindings rbacv1.ClusterRoleBindingList

@@ -4,6 +4,7 @@ package controllers
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -36,6 +37,32 @@ func TestRights(t *testing.T) {
 	}
 }
 
+// TestPeoplesRights guards what Kubernetes' own roles get of ours: who may edit a namespace may not say by an AuthServer where the operator connects to.
+func TestPeoplesRights(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("..", "config", "rbac", "users", "roles.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told strings.Builder
+	for document := range strings.SplitSeq(string(data), "\n---\n") {
+		var role rbacv1.ClusterRole
+		if err := yaml.UnmarshalStrict([]byte(document), &role); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&told, "%s: %s\n", role.Name, strings.Join(slices.Sorted(maps.Keys(role.Labels)), " "))
+		lines := rules(role.Rules)
+		fmt.Fprintf(&told, "  %s\n", strings.Join(lines, "\n  "))
+		_, edit := role.Labels["rbac.authorization.k8s.io/aggregate-to-edit"]
+		_, view := role.Labels["rbac.authorization.k8s.io/aggregate-to-view"]
+		for _, line := range lines {
+			if resource, verbs, _ := strings.Cut(line, ": "); (edit || view) && strings.HasPrefix(resource, "authservers") && verbs != "get list watch" {
+				t.Errorf("%s gives those who may edit or view a namespace more than to read AuthServers: %s", role.Name, line)
+			}
+		}
+	}
+	golden(t, "rights-people.golden", told.String())
+}
+
 // rights lists the rules of a role, and fails where a rule has no comment that says what it is for.
 func rights(t *testing.T, file string) []string {
 	t.Helper()
@@ -50,8 +77,12 @@ func rights(t *testing.T, file string) []string {
 	if err := yaml.Unmarshal(data, &role); err != nil {
 		t.Fatal(err)
 	}
-	var out []string
-	for _, r := range role.Rules {
+	return rules(role.Rules)
+}
+
+// rules are one line for each resource.
+func rules(list []rbacv1.PolicyRule) (out []string) {
+	for _, r := range list {
 		for _, resource := range r.Resources {
 			for _, group := range r.APIGroups {
 				line := resource

@@ -5,6 +5,7 @@ package outbound
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 )
 
 // kind is the sort of address, in the words of [AddressError].
@@ -114,6 +115,23 @@ func classify(addr netip.Addr) kind {
 		}
 	}
 	return kindPublic
+}
+
+// within tells whether dialling a normalized address may end in one of the networks: its own, that of an IPv4 address that a translator or tunnel takes out of it,
+// or loopback, to which Linux connects the unspecified address.
+func within(networks []netip.Prefix, addr netip.Addr) bool {
+	reached := append(embedded(addr), addr)
+	for _, a := range reached {
+		if a.IsUnspecified() {
+			reached = append(reached, netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1}))
+		}
+	}
+	for _, p := range networks {
+		if slices.ContainsFunc(reached, unmapPrefix(p).Contains) {
+			return true
+		}
+	}
+	return false
 }
 
 func rangeOf(addr netip.Addr) kind {

@@ -194,11 +194,43 @@ func FuzzCheck(f *testing.F) {
 // Conditions hold 300 bytes of a message: the longest host and addresses leave the network to add in it.
 func TestFixSurvivesALongHost(t *testing.T) {
 	name := strings.Repeat("very-long.", 24) + "idp.test"
+	denied := (&AddressError{Host: name, Address: netip.MustParseAddr("fd12:3456:789a:bcde:f012:3456:789a:bcde"), Kind: string(kindTunnel), Denied: true}).Error()
+	if !strings.Contains(denied[:min(300, len(denied))], "--credential-denied-cidrs") {
+		t.Errorf("%d bytes: %s", len(denied), denied)
+	}
 	for _, plain := range []bool{false, true} {
 		addr := netip.MustParseAddr("fd12:3456:789a:bcde:f012:3456:789a:bcde")
 		m := (&AddressError{Host: name, Address: addr, Kind: string(kindTunnel), CIDR: single(addr), PlainHTTP: plain}).Error()
 		if !strings.Contains(m[:min(300, len(m))], "add "+addr.String()+"/128") || !strings.Contains(m, "...") || !strings.Contains(m, "idp.test") {
 			t.Errorf("%d bytes: %s", len(m), m)
+		}
+	}
+}
+
+// The operator asks from its own place in the network: what is denied there no AuthServer opens, in whatever spelling.
+func TestDeniedNetworks(t *testing.T) {
+	denied := []netip.Prefix{
+		netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fe80::/10"), netip.MustParsePrefix("::ffff:10.96.0.0/108"),
+		netip.MustParsePrefix("8.8.0.0/16"),
+	}
+	for addr, want := range map[string]bool{
+		"127.0.0.1": true, "127.9.9.9": true, "::ffff:127.0.0.1": true, "::1": true, "::127.0.0.1": true, "64:ff9b::7f00:1": true, "2002:7f00:1::": true,
+		"0.0.0.0": true, "::": true, "::ffff:0.0.0.0": true, // which Linux connects to loopback
+		"fe80::1": true, "fe80::1%eth0": true, "10.96.0.1": true, "::ffff:10.111.255.255": true, "8.8.8.8": true,
+		"10.112.0.1": false, "10.95.255.255": false, "128.0.0.1": false, "::2": false, "8.9.8.8": false, "fd00::1": false, "2606:4700::1111": false,
+	} {
+		a := netip.MustParseAddr(addr)
+		rules := Rules{AllowedCIDRs: append([]netip.Prefix{single(normalize(a))}, everything...), DeniedCIDRs: denied}
+		for _, scheme := range []string{"http", "https"} {
+			err := rules.check(scheme, a)
+			var refused *AddressError
+			if got := errors.As(err, &refused); got != want {
+				t.Errorf("%s %s: %v, want it denied: %v", scheme, addr, err, want)
+				continue
+			}
+			if want && (!refused.Denied || refused.CIDR.IsValid() || !strings.Contains(err.Error(), "the operator refuses to dial") || !strings.Contains(err.Error(), "--credential-denied-cidrs")) {
+				t.Errorf("%s %s: %v does not say that the operator denies it", scheme, addr, err)
+			}
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"time"
@@ -27,6 +28,10 @@ type Options struct {
 	ResponseHeaderTimeout time.Duration // from the request's last byte to the answer's headers; 5 s
 	Timeout               time.Duration // the whole exchange, redirects and body included; 10 s
 	Resolver              *net.Resolver // nil: net.DefaultResolver
+
+	// DeniedCIDRs are networks that the process never dials, whatever the rules allow: those of its own place in the network. They are told as the operator's,
+	// which alone has any.
+	DeniedCIDRs []netip.Prefix
 }
 
 func (o Options) withDefaults() Options {
@@ -51,6 +56,7 @@ func (o Options) withDefaults() Options {
 func NewClient(r Rules, o Options) *http.Client {
 	o = o.withDefaults()
 	r.AllowedCIDRs = slices.Clone(r.AllowedCIDRs)
+	r.DeniedCIDRs = slices.Concat(r.DeniedCIDRs, o.DeniedCIDRs)
 	return &http.Client{
 		Transport: &transport{
 			plain:  newTransport("http", r, o),

@@ -11,7 +11,8 @@
 //
 //   - a public address: with https:// only;
 //   - any address inside Rules.AllowedCIDRs (AuthServer spec.outbound.allowedCIDRs): with https:// and http://;
-//   - a cloud metadata address, in any IPv6 dress: never.
+//   - a cloud metadata address, in any IPv6 dress: never;
+//   - an address of Options.DeniedCIDRs, likewise: never. The operator keeps itself from its own loopback so.
 //
 // Everything else (private, loopback, link-local, unique local, carrier-grade NAT, multicast, documentation, reserved,
 // see address.go) is an [*AddressError] whose message holds the CIDR to add. An IPv6 address that wraps an IPv4 address

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net/http/httptest"
@@ -196,4 +197,31 @@ func TestClientsForgetWhatNobodyHolds(t *testing.T) {
 		runtime.Gosched()
 	}
 	t.Errorf("%d clients left", left())
+}
+
+// What a process denies itself holds for each client of its pool, on the address that is dialled: after DNS, too.
+func TestClientsDeny(t *testing.T) {
+	s := serve(t, ok)
+	allowed := Profile{AllowedCIDRs: "127.0.0.0/8,::/0,0.0.0.0/0"}
+	for _, host := range []string{"127.0.0.1", "0.0.0.0", "localhost"} {
+		client, err := NewClients(Options{DeniedCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}).Get(allowed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = get(t, client, s.at(host))
+		var refused *AddressError
+		if !errors.As(err, &refused) || !refused.Denied {
+			t.Errorf("%s: %v, want it denied", host, err)
+		}
+	}
+	if n := s.hits.Load(); n != 0 {
+		t.Errorf("the server was asked %d times", n)
+	}
+	client, err := NewClients(Options{}).Get(allowed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := get(t, client, s.at("127.0.0.1")); err != nil {
+		t.Errorf("nothing is denied: %v", err)
+	}
 }

@@ -15,6 +15,8 @@ type Rules struct {
 	// AllowedCIDRs are the networks that may be dialled although they are not public, and the only ones reached by
 	// http://. They never open a cloud metadata address.
 	AllowedCIDRs []netip.Prefix
+	// DeniedCIDRs are never dialled, whatever else allows them. They are the process's, not an AuthServer's: see [Options].
+	DeniedCIDRs []netip.Prefix
 	// RootCAs are trusted instead of the system's roots; nil means the system's.
 	RootCAs *x509.CertPool
 }
@@ -26,6 +28,8 @@ func (r Rules) refusal(scheme string, addr netip.Addr) *AddressError {
 	switch {
 	case kind == kindMetadata || !addr.IsValid():
 		return &AddressError{Address: addr, Kind: string(kind)}
+	case within(r.DeniedCIDRs, addr):
+		return &AddressError{Address: addr, Kind: string(kind), Denied: true}
 	case r.allows(addr):
 		return nil
 	case kind != kindPublic:
@@ -61,6 +65,8 @@ type AddressError struct {
 	// CIDR, added to AuthServer spec.outbound.allowedCIDRs, would allow the address. It is invalid (the zero value)
 	// when nothing can.
 	CIDR netip.Prefix
+	// Denied is true when the address is in one of the process's own DeniedCIDRs.
+	Denied bool
 	// PlainHTTP is true when https:// to the same address would have been allowed.
 	PlainHTTP bool
 }
@@ -79,6 +85,8 @@ func (e *AddressError) Error() string {
 		what += " of " + host
 	}
 	switch {
+	case e.Denied:
+		return "the operator refuses to dial " + what + ": it is in the operator's --credential-denied-cidrs, which AuthServer spec.outbound.allowedCIDRs cannot lift"
 	case !e.CIDR.IsValid():
 		return what + " is never dialled; AuthServer spec.outbound.allowedCIDRs cannot allow it"
 	case e.PlainHTTP:

@@ -64,7 +64,10 @@ func operate(ctx context.Context, f *flags, log logr.Logger) error {
 	rest.UserAgent = "gatehouse-operator/" + version.String()
 	suspicion := &controllers.Suspicion{}
 	suspicion.Observe(rest)
-	options := controllers.Options{Suspicion: suspicion, Namespaces: f.namespaces, RequireSecretLabel: f.requireSecretLabel, Image: f.image, OperatorNamespace: f.podNamespace}
+	options := controllers.Options{
+		Suspicion: suspicion, Namespaces: f.namespaces, RequireSecretLabel: f.requireSecretLabel, Image: f.image, OperatorNamespace: f.podNamespace,
+		CredentialDeniedCIDRs: f.deniedCIDRs,
+	}
 	mgr, err := ctrl.NewManager(rest, ctrl.Options{
 		Scheme:                        controllers.NewScheme(),
 		Cache:                         controllers.CacheOptions(options),

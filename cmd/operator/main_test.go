@@ -4,13 +4,18 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/yaml"
 )
 
 func env(values map[string]string) func(string) string {
@@ -36,6 +41,8 @@ func TestFlags(t *testing.T) {
 		"no namespace's name": {[]string{"--namespaces", "A_b"}, nil, `"A_b" is not a namespace`},
 		"an argument":         {[]string{"a"}, nil, `unexpected argument "a"`},
 		"an unknown flag":     {[]string{"--nope"}, nil, "not defined"},
+		"no network to deny":  {[]string{"--credential-denied-cidrs="}, nil, "--credential-denied-cidrs is empty"},
+		"half a network":      {[]string{"--credential-denied-cidrs=10.0.0.0/8,127.0.0.1"}, nil, `--credential-denied-cidrs[1]: "127.0.0.1" is an address, not a network: write 127.0.0.1/32`},
 		"no log level":        {[]string{"--log-level", "loud"}, nil, "log-level"},
 	} {
 		var stderr bytes.Buffer
@@ -89,5 +96,38 @@ func TestOwnImage(t *testing.T) {
 	reader = fake.NewClientBuilder().WithObjects(pod).Build()
 	if _, err := ownImage(t.Context(), reader, "gatehouse-system", "p"); err == nil || !strings.Contains(err.Error(), "set --image") {
 		t.Errorf("no such container: %v", err)
+	}
+}
+
+// TestDeniedCIDRs guards the operator's own Pod from what AuthServers allow: the flag's default and the shipped manifest deny loopback and link-local, and one that is
+// given takes its place.
+func TestDeniedCIDRs(t *testing.T) {
+	const flagName = "--credential-denied-cidrs"
+	read := func(args ...string) string {
+		t.Helper()
+		f, err := parseFlags(args, inPod, new(bytes.Buffer))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(f.deniedCIDRs)
+	}
+	const want = "[127.0.0.0/8 ::1/128 169.254.0.0/16 fe80::/10]"
+	if got := read(); got != want {
+		t.Errorf("by default %s are denied, want %s", got, want)
+	}
+	if got := read(flagName, "10.0.0.0/8, fd00::/8"); got != "[10.0.0.0/8 fd00::/8]" {
+		t.Errorf("given 10.0.0.0/8 and fd00::/8, %s are denied", got)
+	}
+	text, err := os.ReadFile("../../config/manager/deployment.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var manager appsv1.Deployment
+	if err := yaml.UnmarshalStrict(text, &manager); err != nil {
+		t.Fatal(err)
+	}
+	args := manager.Spec.Template.Spec.Containers[0].Args
+	if !slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, flagName+"=") }) || read(args...) != want {
+		t.Errorf("config/manager gives %v, want them to deny %s", args, want)
 	}
 }

@@ -53,7 +53,8 @@ func (m *Machine) runOperator(kubeconfig string) (*exec.Cmd, error) {
 	}
 	defer func() { _ = log.Close() }() // the process has its own descriptor
 	c := exec.Command(filepath.Join(m.options.Bin, "operator"),
-		"--image", "localhost/gatehouse:dev", "--metrics-bind-address", "0", "--health-probe-bind-address", "0")
+		"--image", "localhost/gatehouse:dev", "--metrics-bind-address", "0", "--health-probe-bind-address", "0",
+		"--credential-denied-cidrs", "169.254.0.0/16,fe80::/10") // without loopback, which is this machine's whole network
 	c.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "POD_NAMESPACE=gatehouse-system")
 	c.Stdout, c.Stderr = log, log
 	c.SysProcAttr = processAttributes()

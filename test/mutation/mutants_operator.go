@@ -7,9 +7,21 @@ package mutation
 // operating are the checks that keep the operator's output Secrets its own, and its calls of token endpoints few. The suite on a real API server has more of them.
 var operating = []suite{
 	{packages: []string{"./controllers"}, run: "^TestCredential|^TestGate|^TestOutputSecret|^TestSourceHash|^TestStatusOfTwo|^TestSecretIs|^TestRefusedSecret|^TestSuspicious|^TestFold", mutants: outputChecks},
+	{packages: []string{"./authserver/outbound"}, run: "Deny|Denied", mutants: []mutant{
+		{"operator: networks that it denies", "authserver/outbound/rules.go", "case within(r.DeniedCIDRs, addr):", "case false:"},
+		{"operator: what it denies is no list's to open", "authserver/outbound/rules.go", "\tcase within(r.DeniedCIDRs, addr):\n\t\treturn &AddressError{Address: addr, Kind: string(kind), Denied: true}\n\tcase r.allows(addr):\n\t\treturn nil\n", "\tcase r.allows(addr):\n\t\treturn nil\n\tcase within(r.DeniedCIDRs, addr):\n\t\treturn &AddressError{Address: addr, Kind: string(kind), Denied: true}\n"},
+		{"operator: denied in an IPv6 dress", "authserver/outbound/address.go", "reached := append(embedded(addr), addr)", "reached := []netip.Addr{addr}"},
+		{"operator: loopback by another name", "authserver/outbound/address.go", "if a.IsUnspecified() {", "if a.IsUnspecified() && false {"},
+		{"operator: networks in IPv4-mapped form", "authserver/outbound/address.go", "unmapPrefix(p).Contains)", "p.Contains)"},
+		{"operator: denied for each client", "authserver/outbound/client.go", "r.DeniedCIDRs = slices.Concat(r.DeniedCIDRs, o.DeniedCIDRs)", ""},
+	}},
+	{packages: []string{"./cmd/operator"}, run: "Flags|Denied", mutants: []mutant{
+		{"operator: an empty list of networks", "cmd/operator/flags.go", "errors.New(\"--credential-denied-cidrs is empty: name at least one network, or leave the flag out for \" + deniedCIDRs)", "nil"},
+	}},
 }
 
 var outputChecks = []mutant{
+	{"operator: networks that it denies itself", "controllers/credential.go", "DeniedCIDRs: r.options.CredentialDeniedCIDRs", ""},
 	{"operator: places for all endpoints", "controllers/credential_gate.go", "len(g.inside) < gatePlaces && ", ""},
 	{"operator: places for one host", "controllers/credential_gate.go", "host < gateHost && ", ""},
 	{"operator: places for endpoints that hang", "controllers/credential_gate.go", "(!t.doubtful || doubtful < gateDoubtful)", "(!t.doubtful || true)"},
