@@ -138,11 +138,26 @@ func (c *credentials) renew(ctx context.Context, l *credentialLook) (wait time.D
 		return c.r.options.Timing.Poll, nil
 	}
 	token, err := plan.maker.Obtain(ctx, plan.client, c.r.options.Now, c.r.options.Rand)
+	if err == nil {
+		err = tooShort(token, c.r.options.Now())
+	}
 	if err != nil {
 		return 0, c.failed(ctx, l, err)
 	}
 	h := &held{source: plan.source, issuedAt: token.IssuedAt, renewAt: token.RenewAt(c.jitter()), expiresAt: token.ExpiresAt}
 	return c.keepToken(ctx, l, token, h)
+}
+
+// tooShort refuses a token that is not worth a Secret: it would be renewed all along, and end before whoever mounts the Secret sees it.
+func tooShort(t assertion.Token, now time.Time) error {
+	switch life := t.ExpiresAt.Sub(t.IssuedAt); {
+	case life < minLife:
+		return &assertion.Error{Reason: assertion.ReasonBadContent, Message: fmt.Sprintf(
+			"tokenEndpoint: its tokens live %v, too short for a Secret: have it give tokens of %v or more (better 10m), or ask GET /credentials instead of outputSecretName", life, minLife)}
+	case !now.Before(t.ExpiresAt):
+		return &assertion.Error{Reason: assertion.ReasonBadContent, Message: "tokenEndpoint: the token had ended when it came"}
+	}
+	return nil
 }
 
 // failed notes why there is no token.

@@ -19,6 +19,9 @@ const (
 	lastPause  = time.Minute
 	// spread is over how long the renewals are dealt that fell due while no operator ran.
 	spread = 30 * time.Second
+	// minLife is the shortest life of a token that is kept in a Secret; minPause is the least time from one write to a renewal, whatever life a Secret tells of.
+	minLife  = 10 * time.Second
+	minPause = 5 * time.Second
 	// calm is how long a Secret must have stayed as it was written for the next edit of it to count as the first.
 	calm = 10 * time.Minute
 )
@@ -96,6 +99,8 @@ func (st *credentialState) due(h *held, d demand, now time.Time, jitter float64)
 		return now
 	case now.Before(h.renewAt):
 		return h.renewAt
+	case now.Before(st.pausedUntil(h)):
+		return st.pausedUntil(h)
 	}
 	if st.notBefore.IsZero() {
 		st.notBefore = now
@@ -104,6 +109,15 @@ func (st *credentialState) due(h *held, d demand, now time.Time, jitter float64)
 		}
 	}
 	return st.notBefore
+}
+
+// pausedUntil is when a token may be renewed at the earliest: none so often that writing it is all that the operator does.
+func (st *credentialState) pausedUntil(h *held) time.Time {
+	last := st.written
+	if h.issuedAt.After(last) {
+		last = h.issuedAt // by the Secret, for a process that has not written it
+	}
+	return last.Add(minPause)
 }
 
 // restoreAt is when a Secret may be made that is not there, or not as it was written: at once, and with growing pauses when somebody undoes that again and again.

@@ -28,6 +28,9 @@ func heldFor(source string) *held {
 // TestCredentialDue guards when a token endpoint is asked: never without need, and never late.
 func TestCredentialDue(t *testing.T) {
 	failed := &failure{reason: "Unreachable", next: statusTime.Add(70 * time.Second)}
+	briefly := &held{source: "s", issuedAt: statusTime, renewAt: statusTime.Add(time.Second), expiresAt: statusTime.Add(time.Second)}
+	other := *briefly
+	other.source = "old"
 	for name, c := range map[string]struct {
 		st    credentialState
 		held  *held
@@ -41,6 +44,11 @@ func TestCredentialDue(t *testing.T) {
 		"overdue at first sight":            {credentialState{}, heldFor("s"), 52 * time.Minute, 52*time.Minute + 15*time.Second},
 		"about to end at first sight":       {credentialState{}, heldFor("s"), 60*time.Minute - 4*time.Second, 60*time.Minute - 3*time.Second},
 		"ended at first sight":              {credentialState{}, heldFor("s"), 2 * time.Hour, 0},
+		"of a life too short":               {credentialState{written: statusTime}, briefly, 2 * time.Second, minPause},
+		"the same, in a new process":        {credentialState{}, briefly, 2 * time.Second, minPause},
+		"the same, written late":            {credentialState{written: statusTime.Add(3 * time.Second)}, briefly, 4 * time.Second, 8 * time.Second},
+		"the same, of another source":       {credentialState{written: statusTime}, &other, 2 * time.Second, 0},
+		"the same, when it has paused":      {credentialState{written: statusTime}, briefly, minPause, 0},
 		"after a failure":                   {credentialState{attempt: "a", failure: failed}, nil, time.Minute, 70 * time.Second},
 		"after a failure of another demand": {credentialState{attempt: "b", failure: failed}, nil, time.Minute, 0},
 		"deleted for the first time":        {credentialState{written: statusTime}, nil, time.Second, 0},
@@ -60,6 +68,26 @@ func TestCredentialDue(t *testing.T) {
 	first := st.due(heldFor("s"), demand{source: "s"}, statusTime.Add(55*time.Minute), 0.9)
 	if again := st.due(heldFor("s"), demand{source: "s"}, statusTime.Add(55*time.Minute+time.Second), 0.1); again != first {
 		t.Errorf("an overdue renewal is postponed again, from %v to %v", first, again)
+	}
+}
+
+// TestCredentialTooShort guards the API server from tokens that would be written all along, and workloads from those that end before they are seen.
+func TestCredentialTooShort(t *testing.T) {
+	for _, c := range []struct {
+		life, took time.Duration
+		want       string
+	}{
+		{minLife, 0, ""},
+		{minLife, minLife - time.Second, ""},
+		{minLife - time.Second, 0, "its tokens live 9s, too short for a Secret: have it give tokens of 10s or more"},
+		{time.Second, 2 * time.Second, "its tokens live 1s"},
+		{minLife, minLife, "had ended when it came"},
+	} {
+		err := tooShort(assertion.Token{Value: "v", IssuedAt: statusTime, ExpiresAt: statusTime.Add(c.life)}, statusTime.Add(c.took))
+		var told *assertion.Error
+		if errors.As(err, &told) != (c.want != "") || told != nil && (told.Reason != v1alpha1.ReasonBadContent || !strings.Contains(told.Message, c.want)) {
+			t.Errorf("a life of %v, after %v: %v, want %q", c.life, c.took, err, c.want)
+		}
 	}
 }
 

@@ -140,6 +140,24 @@ var _ = Describe("The Secret of a JWTBearer provider", func() {
 		Expect(endpoint.count()).To(Equal(asked))
 	})
 
+	It("is not made of tokens that would be written all along, and says so", func(ctx context.Context) {
+		endpoint.set(func() { endpoint.lives = time.Second })
+		Expect(admin.Create(ctx, api)).To(Succeed())
+		Eventually(fresh(ctx, api)).Should(haveCondition(v1alpha1.ConditionCredentialReady, metav1.ConditionFalse, v1alpha1.ReasonBadContent, "its tokens live 1s, too short for a Secret"))
+		Consistently(endpoint.count, "2s").Should(BeNumerically("<=", 4), "with pauses, as after other failures")
+		Expect(output(ctx, api)).To(BeNil())
+		Expect(leaks(ctx, endpoint, api)).To(BeEmpty())
+
+		By("keeping the token that lives longer")
+		endpoint.set(func() { endpoint.lives = time.Hour })
+		update(ctx, api, func(p *v1alpha1.IdentityProvider) { p.Spec.JWTBearer.Subject = "another" })
+		token := issued(ctx, api)
+		endpoint.set(func() { endpoint.lives = time.Second })
+		ahead(55 * time.Minute)
+		Eventually(fresh(ctx, api)).Should(haveCondition(v1alpha1.ConditionCredentialReady, metav1.ConditionTrue, v1alpha1.ReasonBadContent, "there is no newer one"))
+		Expect(tokenIn(ctx, api)()).To(Equal(token))
+	})
+
 	It("survives a restart of the operator, which asks for nothing before it is due", func(ctx context.Context) {
 		Expect(admin.Create(ctx, api)).To(Succeed())
 		token := issued(ctx, api)
