@@ -20,7 +20,7 @@ import (
 )
 
 // grantJWTBearer is the grant type of assertions (RFC 7523 §2.1).
-const grantJWTBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+const grantJWTBearer = issue.GrantJWTBearer
 
 // usesOfAssertions is what the scope begins with in which it is remembered which assertions of a tenant were used: each tenant has a bound of its own.
 const usesOfAssertions = "assertion "
@@ -81,8 +81,8 @@ func (a *assertions) grant(ctx context.Context, _ *login.Snapshot, r *grantReque
 func assertedOf(x *policy.Exchange) *login.Asserted {
 	i := &x.Issued
 	return &login.Asserted{
-		Subject: i.Subject, Organization: x.Tenant, Username: i.Username, UsernameParts: i.Parts, Email: i.Email, Groups: i.Groups,
-		ClientID: i.ClientID, Scope: i.Scope,
+		Subject: i.Subject, Organization: x.Tenant, Username: i.Username, UsernameParts: i.Parts, Email: i.Email, Groups: i.Groups, GroupsUnknown: i.GroupsUnknown,
+		GrantedBy: i.GrantedBy, ClientID: i.ClientID, Scope: i.Scope,
 	}
 }
 

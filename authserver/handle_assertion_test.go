@@ -104,7 +104,7 @@ func accessToken(t testing.TB, w *httptest.ResponseRecorder) string {
 // TestAssertionsBecomeAccessTokens guards the whole of an answer, and of what the token in it says.
 func TestAssertionsBecomeAccessTokens(t *testing.T) {
 	l := newLab(t, render(t, baseOf(nil), 2, exchangePolicies(t)...))
-	raw := assertionOf(t, cast().acme, "https://idp.acme.example", nil)
+	raw := assertionOf(t, cast().acme, "https://idp.acme.example", obj{"client_id": "portal"})
 	w := l.exchange(t, url.Values{"assertion": {raw}, "scope": {"write unknown"}, "client_id": {"portal"}, "resource": {"https://ignored.example"}})
 	body := answer(t, w)
 	access, _ := body["access_token"].(string)
@@ -114,10 +114,12 @@ func TestAssertionsBecomeAccessTokens(t *testing.T) {
 	}
 	c := claimsOf(t, access)
 	id, _ := c["jti"].(string)
+	by, _ := c["granted_by"].(string)
 	delete(c, "jti")
-	want := map[string]any{"iss": ownIssuer, "sub": "acme/bob", "aud": []any{ownIssuer, "https://shared.example"}, "client_id": "portal", "organization": "acme", "preferred_username": "bob",
+	delete(c, "granted_by")
+	want := map[string]any{"grant_type": grantJWTBearer, "iss": ownIssuer, "sub": "acme/bob", "aud": []any{ownIssuer, "https://shared.example"}, "client_id": "portal", "organization": "acme", "preferred_username": "bob",
 		"email": "bob@acme.example", "groups": []any{"dev", "ops"}, "scope": "write", "iat": float64(now.Unix()), "exp": float64(now.Add(15 * time.Minute).Unix())}
-	if diff := cmp.Diff(want, c); diff != "" || len(id) != 22 {
+	if diff := cmp.Diff(want, c); diff != "" || len(id) != 22 || len(by) != 22 || !l.granted("acme", by) {
 		t.Errorf("jti %q (-want +got)\n%s", id, diff)
 	}
 	log := l.log.take()
@@ -136,10 +138,10 @@ func TestAssertionsBecomeAccessTokens(t *testing.T) {
 	}
 }
 
-// TestNothingNarrowsNothing guards the answer to the shortest request there is.
+// TestNothingNarrowsNothing guards the answer to a request that says no more than it must, and that whom it names as its client is in no token: nobody vouches for that.
 func TestNothingNarrowsNothing(t *testing.T) {
 	l := newLab(t, render(t, baseOf(nil), 1, exchangePolicies(t)...))
-	w := l.exchange(t, url.Values{"assertion": {assertionOf(t, cast().acme, "https://idp.acme.example", nil)}})
+	w := l.exchange(t, url.Values{"assertion": {assertionOf(t, cast().acme, "https://idp.acme.example", nil)}, "client_id": {"somebody-else"}})
 	if c := claimsOf(t, accessToken(t, w)); c["client_id"] != "gatehouse" || c["scope"] != "read write" || !strings.Contains(w.Body.String(), `"scope":"read write"`) || strings.Contains(w.Body.String(), "refresh") {
 		t.Errorf("%v in %s", c, w.Body)
 	}
@@ -203,6 +205,67 @@ func TestExchangedTokensAtVerify(t *testing.T) {
 				t.Errorf("as another tenant's: %d", again.StatusCode)
 			}
 		})
+	}
+}
+
+// TestExchangedTokensEndWithThePolicy guards that no endpoint takes a token that was exchanged under a policy that is there no more, or is another's now.
+func TestExchangedTokensEndWithThePolicy(t *testing.T) {
+	e := tokenEndpoint(t)
+	everybody := credentialOf("api", e.URL(), "true")
+	with := func(object string) []config.Policy {
+		list := exchangePolicies(t)
+		at := slices.IndexFunc(list, func(p config.Policy) bool { return p.TenantID == "initech" })
+		if object == "" {
+			return slices.Delete(list, at, at+1)
+		}
+		list[at].Object = object
+		return list
+	}
+	const there = "TenantJWTPolicy/initech/initech"
+	l := newLab(t, renderWith(t, with(there), everybody))
+	access := accessToken(t, l.exchange(t, url.Values{"assertion": {assertionOf(t, cast().initech, "https://idp.initech.example", obj{"sub": "admin"})}}))
+	for _, row := range []struct {
+		name, object string
+		status       int
+	}{{"as it was", there, 200}, {"deleted", "", 401}, {"there again", there, 200}, {"another's", "TenantJWTPolicy/hooli/initech", 401}} {
+		if err := l.Load(renderWith(t, with(row.object), everybody)); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 { // so that it is remembered where it passes
+			for _, path := range []string{"/verify", "/verify/initech", "/credentials/api", pathUserInfo} {
+				a := l.get(t, path, "Authorization: Bearer "+access)
+				if a.status != row.status || a.status != http.StatusOK && a.header.Get(headerUser) != "" {
+					t.Errorf("%s: %s answers %d (%s)", row.name, path, a.status, l.reason(t))
+				}
+			}
+		}
+	}
+}
+
+// TestExchangedTokensLive guards how long an access token for an assertion lives: as long as others, and an hour at most.
+func TestExchangedTokensLive(t *testing.T) {
+	for lifetime, want := range map[time.Duration]time.Duration{time.Minute: time.Minute, time.Hour: time.Hour, 24 * time.Hour: time.Hour} {
+		l := newLab(t, render(t, baseOf(func(b *config.Base) { b.Tokens.AccessTokenLifetime = config.Duration(lifetime) }), 1, exchangePolicies(t)...))
+		w := l.exchange(t, url.Values{"assertion": {assertionOf(t, cast().acme, "https://idp.acme.example", nil)}})
+		c := claimsOf(t, accessToken(t, w))
+		if c["exp"] != float64(now.Add(want).Unix()) || c["iat"] != float64(now.Unix()) || answer(t, w)["expires_in"] != want.Seconds() {
+			t.Errorf("%v: exp %v, iat %v, %s", lifetime, c["exp"], c["iat"], w.Body)
+		}
+	}
+}
+
+// TestExchangedTokensOfUnknownGroups guards that the token says of groups that the assertion did not tell that there are some.
+func TestExchangedTokensOfUnknownGroups(t *testing.T) {
+	l := newLab(t, render(t, baseOf(nil), 1, exchangePolicies(t)...))
+	for id, row := range map[string]struct {
+		groups any
+		want   any
+	}{"none": {nil, nil}, "some": {[]string{"dev"}, nil}, "an object": {obj{"dev": true}, true}, "a list with a number": {[]any{"dev", 7}, true}} {
+		raw := assertionOf(t, cast().acme, "https://idp.acme.example", obj{"jti": id, "groups": row.groups, "roles": row.groups})
+		c := claimsOf(t, accessToken(t, l.exchange(t, url.Values{"assertion": {raw}})))
+		if _, told := c["groups"]; c["hasgroups"] != row.want || told != (id == "some") {
+			t.Errorf("%s: %v", id, c)
+		}
 	}
 }
 

@@ -18,6 +18,8 @@ type userInfoHandler struct {
 	snapshot func() *login.Snapshot
 	// session returns the account of the browser's session; nil where it has none, or one that has ended. Nil: no sessions.
 	session func(*http.Request) (*login.Account, error)
+	// granted tells whether the policy with that mark is still the organization's: without it a token that was exchanged is worth nothing.
+	granted func(organization, mark string) bool
 	now     func() time.Time
 	log     *slog.Logger
 }
@@ -43,7 +45,7 @@ func (h *userInfoHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	raw, sent := bearer(r)
 	if sent {
 		account, err := snap.ReadAccessToken(raw, h.now())
-		if err != nil {
+		if err != nil || account.Exchanged && !h.granted(account.Organization, account.GrantedBy) {
 			unauthorized(w, challengeInvalid, "the token is not accepted")
 			return
 		}

@@ -185,7 +185,7 @@ func (s *Server) publicRoutes(service *login.Service) routes {
 	tokens.grants[grantJWTBearer] = s.newAssertions(service).grant
 	t.add(http.MethodPost, pathToken, s.traced(spanToken, tokens.ServeHTTP))
 	t.add(http.MethodPost, pathRevoke, (&revokeHandler{service: service, snapshot: s.logins, log: s.log}).ServeHTTP)
-	userInfo := &userInfoHandler{snapshot: s.logins, session: s.browsers.ofRequest, now: s.now, log: s.log}
+	userInfo := &userInfoHandler{snapshot: s.logins, session: s.browsers.ofRequest, granted: s.granted, now: s.now, log: s.log}
 	t.add(http.MethodGet, pathUserInfo, userInfo.ServeHTTP)
 	t.add(http.MethodPost, pathUserInfo, userInfo.ServeHTTP)
 	s.browsers.add(t)
@@ -193,6 +193,12 @@ func (s *Server) publicRoutes(service *login.Service) routes {
 	t.add(http.MethodGet, pathDiscovery, (&discoveryHandler{snapshot: s.logins}).ServeHTTP)
 	t.add(http.MethodGet, pathJWKS, (&jwksHandler{snapshot: s.logins}).ServeHTTP)
 	return t
+}
+
+// granted is [policy.Set.Granted] of the policies by which is decided now.
+func (s *Server) granted(organization, mark string) bool {
+	snap := s.snapshot.Load()
+	return snap != nil && snap.policies.Granted(organization, mark)
 }
 
 // logins is what logins are decided by now; nil before the first configuration.

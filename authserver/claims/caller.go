@@ -94,7 +94,7 @@ func (s *source) plainTexts(c *Subject) (texts []string, ok bool) {
 // elsewhere tells of a claim that a token lacks that its issuer has it: Entra ID leaves groups out of tokens for users who have too many, and says so by
 // hasgroups, or by _claim_names (OpenID Connect Core 1.0 section 5.6.2).
 func elsewhere(c *Subject, name string) bool {
-	if has, present := c.Lookup("hasgroups"); present && name == "groups" && has.JSON() != "false" {
+	if has, present := c.Lookup(ClaimHasGroups); present && name == "groups" && has.JSON() != "false" {
 		return true
 	}
 	names, present := c.Lookup("_claim_names")

@@ -12,10 +12,22 @@ type Person struct {
 	Parts  []string
 	Email  string // "" where there is none, or nobody vouches for it
 	Groups []string
+	// GroupsUnknown says that they are in groups, or may be, that cannot be read. [Rules.IdentifyOwn] makes no difference, [Callers] do.
+	GroupsUnknown bool
 }
 
-// ClaimUsernameParts is the claim of the server's own tokens that holds [Person.Parts]. Nobody else's tokens are read for it.
-const ClaimUsernameParts = "username_parts"
+// Claims of the server's own tokens beyond those that have a registered name. Nobody else's tokens are read for them, but for hasgroups, which is Entra ID's.
+const (
+	// ClaimUsernameParts holds [Person.Parts].
+	ClaimUsernameParts = "username_parts"
+	// ClaimHasGroups is true for [Person.GroupsUnknown].
+	ClaimHasGroups = "hasgroups"
+	// ClaimGrantType is the grant (RFC 6749 §4.5) of a token that was given for an assertion. It has the parameter's name, which no registered claim has; no
+	// token of somebody who logged in has it, since logins fill in nothing but what issue.AccessToken has for them.
+	ClaimGrantType = "grant_type"
+	// ClaimGrantedBy marks, in a token with ClaimGrantType, the policy that took the assertion. A tenant's name alone does not: it may be another's by now.
+	ClaimGrantedBy = "granted_by"
+)
 
 // Person reads the mapped claims of a verified token that [Rules.Identify] has accepted. ok is false where there is no username.
 func (r *Rules) Person(c *Subject) (p Person, ok bool) {
@@ -30,7 +42,8 @@ func (r *Rules) Person(c *Subject) (p Person, ok bool) {
 			p.Email = strings.Join(parts, "/")
 		}
 	}
-	p.Groups = r.groups.texts(c)
+	groups, known := r.groups.texts(c)
+	p.Groups, p.GroupsUnknown = groups, !known
 	return p, true
 }
 
@@ -50,34 +63,28 @@ func (s *source) parts(c *Subject) ([]string, bool) {
 	return parts, true
 }
 
-// texts are the string or the list of strings that the source gives; empty ones say nothing and are left out.
-func (s *source) texts(c *Subject) []string {
+// texts are the string or the list of strings that the source gives; empty ones say nothing and are left out. ok is false where there are some, or may be, that
+// cannot be read.
+func (s *source) texts(c *Subject) (kept []string, ok bool) {
 	var list []string
-	switch {
-	case s.joined != nil:
-		if parts, ok := s.parts(c); ok {
+	if s.joined != nil {
+		var parts []string
+		if parts, ok = s.parts(c); ok {
 			list = []string{strings.Join(parts, "/")}
 		}
-	case s.program != nil:
-		values, _, err := s.program.Strings(c.expressions())
-		if err == nil {
-			list = values
-		}
-	default:
-		value := s.lookup(c)
-		if text, ok := value.Text(); ok {
-			list = []string{text}
-		} else {
-			list, _ = value.Strings()
-		}
+	} else {
+		list, ok = s.plainTexts(c)
 	}
-	kept := make([]string, 0, len(list))
+	if !ok {
+		return nil, false
+	}
+	kept = make([]string, 0, len(list))
 	for _, text := range list {
 		if text != "" {
 			kept = append(kept, text)
 		}
 	}
-	return kept
+	return kept, true
 }
 
 // joinOwn puts the parts of a username together as [Rules.Identify] does, where a token of the server's own has some.

@@ -24,6 +24,9 @@ func ownPayload(t testing.TB, p Person) string {
 	if len(p.Groups) > 0 {
 		members["groups"] = p.Groups
 	}
+	if p.GroupsUnknown {
+		members[ClaimHasGroups] = true
+	}
 	text, err := json.Marshal(members)
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +64,50 @@ func TestPersonStaysWhoTheyAre(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" || err != nil {
 				t.Errorf("%s of %q: %v (-token's own +access token's)\n%s", name, sub, err, diff)
 			}
+		}
+	}
+}
+
+// TestPersonOfUnknownGroups guards that whoever is in groups that cannot be read is in groups that cannot be read after an exchange, too: what bars members of
+// one lets neither through.
+func TestPersonOfUnknownGroups(t *testing.T) {
+	ofClaim := config.ClaimRules{Username: config.Username{Source: claim("sub")}, Groups: claim("groups")}
+	ofRoles, ofExpression, ofNone, ofTwo := ofClaim, ofClaim, ofClaim, ofClaim
+	ofRoles.Groups, ofExpression.Groups, ofNone.Groups, ofTwo.Groups = claim("roles"), cel("claims.groups.map(g, g.name)"), config.Source{}, joined("a", "b")
+	barred, err := CompileCallers("!('banned' in groups)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		rules   config.ClaimRules
+		payload string
+		known   bool
+	}{
+		"none":                      {ofClaim, `{"sub":"bob"}`, true},
+		"some":                      {ofClaim, `{"sub":"bob","groups":["a"]}`, true},
+		"an empty list":             {ofClaim, `{"sub":"bob","groups":[]}`, true},
+		"one":                       {ofClaim, `{"sub":"bob","groups":"a"}`, true},
+		"too many":                  {ofClaim, `{"sub":"bob","hasgroups":true}`, false},
+		"too many, not asked":       {ofNone, `{"sub":"bob","hasgroups":true}`, true},
+		"elsewhere":                 {ofClaim, `{"sub":"bob","_claim_names":{"groups":"src1"}}`, false},
+		"roles elsewhere":           {ofRoles, `{"sub":"bob","_claim_names":{"roles":"src1"}}`, false},
+		"an object":                 {ofClaim, `{"sub":"bob","groups":{"a":true}}`, false},
+		"null":                      {ofClaim, `{"sub":"bob","groups":null}`, false},
+		"a list with a number":      {ofClaim, `{"sub":"bob","groups":["a",7]}`, false},
+		"an expression":             {ofExpression, `{"sub":"bob","groups":[{"name":"a"}]}`, true},
+		"an expression that fails":  {ofExpression, `{"sub":"bob","groups":[{"id":"a"}]}`, false},
+		"two parts, one of them no": {ofTwo, `{"sub":"bob","a":"x"}`, false},
+	} {
+		r := compile(t, tt.rules, "acme")
+		p, ok := r.Person(Of(read(t, tt.payload)))
+		if !ok || p.GroupsUnknown == tt.known || p.GroupsUnknown && len(p.Groups) > 0 {
+			t.Errorf("%s: %+v", name, p)
+		}
+		if before := barred.Admit(r, Of(read(t, tt.payload))); before != tt.known {
+			t.Errorf("%s: before the exchange admitted %v", name, before)
+		}
+		if after := barred.AdmitOwn(r, Of(read(t, ownPayload(t, p))), "acme"); after != tt.known {
+			t.Errorf("%s: after the exchange admitted %v", name, after)
 		}
 	}
 }

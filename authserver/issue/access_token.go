@@ -19,8 +19,16 @@ const (
 	MaxLength = 16 << 10
 )
 
-// claimUsernameParts is claims.ClaimUsernameParts.
-const claimUsernameParts = "username_parts"
+// GrantJWTBearer is the grant type of assertions (RFC 7523 §2.1), and the GrantType of tokens that were given for one.
+const GrantJWTBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+// Claims that package claims reads of own tokens, where each is explained: ClaimUsernameParts, ClaimGrantType, ClaimGrantedBy and ClaimHasGroups.
+const (
+	claimUsernameParts = "username_parts"
+	claimGrantType     = "grant_type"
+	claimGrantedBy     = "granted_by"
+	claimHasGroups     = "hasgroups"
+)
 
 // ErrTooLarge says that a user's claims do not fit into a token.
 var ErrTooLarge = errors.New("the access token would be longer than 16 KiB: shorten the user's list of groups")
@@ -39,8 +47,12 @@ type AccessToken struct {
 	Groups                                       []string
 	// UsernameParts are what PreferredUsername is joined from, where it is (claims.Person).
 	UsernameParts []string
+	// GroupsUnknown says that there are groups, or may be, that are not told here.
+	GroupsUnknown bool
 	// Scope is a list with spaces (RFC 9068 §2.2.3).
 	Scope string
+	// GrantType is empty for who logged in; else it is the grant, and GrantedBy the mark of the policy under which the token was given.
+	GrantType, GrantedBy string
 }
 
 // Sign returns the signed token in compact form. The key is the one whose time it is at t.IssuedAt.
@@ -75,6 +87,7 @@ func (t *AccessToken) claims() (jwt.MapClaims, error) {
 	}
 	for name, value := range map[string]string{
 		"organization": t.Organization, "preferred_username": t.PreferredUsername, "email": t.Email, "name": t.Name, "scope": t.Scope,
+		claimGrantType: t.GrantType, claimGrantedBy: t.GrantedBy,
 	} {
 		if value != "" {
 			claims[name] = value
@@ -85,6 +98,9 @@ func (t *AccessToken) claims() (jwt.MapClaims, error) {
 	}
 	if len(t.UsernameParts) > 0 {
 		claims[claimUsernameParts] = t.UsernameParts
+	}
+	if t.GroupsUnknown {
+		claims[claimHasGroups] = true
 	}
 	return claims, nil
 }

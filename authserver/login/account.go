@@ -29,6 +29,9 @@ type Account struct {
 	EmailVerified bool
 	Name          string
 	Groups        []string
+	// Exchanged says that nobody logged in: the account is what an access token says that was given for an assertion, under the policy with the mark GrantedBy.
+	Exchanged bool
+	GrantedBy string
 	// Ref is how [Service.Current] finds the account again.
 	Ref Ref
 }

@@ -18,7 +18,7 @@ var ErrInvalidToken = errors.New("not an access token of this server, or an expi
 const ownLeeway = 30 * time.Second
 
 // ReadAccessToken returns what one of the server's own access tokens says: checked with own keys only, typ at+jwt, issuer,
-// audience and times. Provider and Ref of the account are empty. The error is ErrInvalidToken.
+// audience and times. Whether the policy of one that was exchanged is still there is for the caller to ask. Provider and Ref of the account are empty. The error is ErrInvalidToken.
 func (s *Snapshot) ReadAccessToken(raw string, now time.Time) (*Account, error) {
 	rules := &token.Rules{Algorithms: s.signer.Algorithms(), Types: []string{issue.Type}, Leeway: ownLeeway}
 	t, err := token.Parse(raw, rules)
@@ -40,8 +40,10 @@ func (s *Snapshot) ReadAccessToken(raw string, now time.Time) (*Account, error) 
 	}
 	groups, _ := c.Lookup("groups")
 	list, _ := groups.Strings()
+	_, exchanged := c.Lookup(claimrules.ClaimGrantType)
 	return &Account{
 		Subject: c.Subject, Organization: text("organization"), Username: text("preferred_username"),
 		Email: text("email"), Name: text("name"), Groups: list,
+		Exchanged: exchanged, GrantedBy: text(claimrules.ClaimGrantedBy),
 	}, nil
 }

@@ -64,10 +64,12 @@ type Issued struct {
 	// Subject is the value of X-Auth-Request-User: the username with the policy's prefix, encoded, so that no claim can imitate another tenant's prefix.
 	Subject string
 	claims.Person
-	// ClientID is the assertion's client_id, else the request's; empty where neither names one.
+	// ClientID is the assertion's claim client_id, empty where it has none: what a request says of itself is nobody's word.
 	ClientID string
 	// Scope is a list with spaces, empty for none.
 	Scope string
+	// GrantedBy marks the policy: see [Set.Granted].
+	GrantedBy string
 }
 
 // exchange is how a policy takes assertions.

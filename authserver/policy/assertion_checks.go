@@ -129,5 +129,8 @@ func (i *Issued) claims(tenant string) map[string]any {
 	if len(i.Parts) > 0 {
 		shown[claims.ClaimUsernameParts] = strings.Join(i.Parts, " ")
 	}
+	if i.GroupsUnknown {
+		shown[claims.ClaimHasGroups] = true
+	}
 	return shown
 }

@@ -72,16 +72,16 @@ func (j *judgement) findIssued() error {
 	if !ok {
 		return refuse(claims.ReasonUsername, "there is no username") // cannot happen: the identity has one
 	}
-	j.issued = &Issued{Subject: j.decision.Identity.User, Person: person, ClientID: clientID, Scope: scope}
+	j.issued = &Issued{Subject: j.decision.Identity.User, Person: person, ClientID: clientID, Scope: scope, GrantedBy: j.policy.grantMark()}
 	return nil
 }
 
-// clientID is who asks: by the assertion, if that says so, and the request must not say otherwise; else by the request.
+// clientID is who asks by the assertion, if that says so, and the request must not say otherwise. A parameter alone names nobody: no client is authenticated here.
 func (j *judgement) clientID() (string, error) {
 	asked := j.assertion.ClientID
 	value, has := j.claims.Lookup("client_id")
 	if !has {
-		return asked, nil
+		return "", nil
 	}
 	claimed, ok := value.Text()
 	switch {

@@ -61,9 +61,10 @@ func TestAnAssertionIsWorth(t *testing.T) {
 	want := Exchange{
 		Decision: Decision{Status: http.StatusOK, HasToken: true, Tenant: "acme", Policy: "TenantJWTPolicy/default/acme", Algorithm: "ES256",
 			Identity: Identity{User: "acme/a%2Fb", PreferredUsername: "a/b", Email: "bob@acme.example", Groups: "dev,ops", Tenant: "acme", Headers: []claims.Header{{Name: "X-Acme-Plan", Value: "gold"}}}},
-		Issued: Issued{Subject: "acme/a%2Fb", Person: claims.Person{Username: "a/b", Email: "bob@acme.example", Groups: []string{"dev", "ops"}}, Scope: "read write admin"},
-		ID:     sha256.Sum256([]byte("a-1")),
-		Until:  now.Add(5*time.Minute + 30*time.Second + rememberID),
+		Issued: Issued{Subject: "acme/a%2Fb", Person: claims.Person{Username: "a/b", Email: "bob@acme.example", Groups: []string{"dev", "ops"}}, Scope: "read write admin",
+			GrantedBy: s.Policy("acme").grantMark()},
+		ID:    sha256.Sum256([]byte("a-1")),
+		Until: now.Add(5*time.Minute + 30*time.Second + rememberID),
 	}
 	if diff := cmp.Diff(want, x); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -387,7 +388,7 @@ func TestScopesAndClients(t *testing.T) {
 		told    string
 	}{
 		"nobody":           {},
-		"by the request":   {asked: "portal", want: "portal"},
+		"by the request":   {asked: "portal"}, // which is nobody's word
 		"by the assertion": {claimed: "portal", want: "portal"},
 		"by both":          {asked: "portal", claimed: "portal", want: "portal"},
 		"differing":        {asked: "portal", claimed: "billing", reason: ReasonClientID, told: errorGrant},

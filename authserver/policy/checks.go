@@ -122,8 +122,9 @@ var checks = [...]check{
 		{ReasonOrganization, "log in anew: the token names no organization"},
 		{ReasonOrganizationDiffers, "ask for the token's organization by route and x-jwt-tenant-id, or log in at the tenant that the request names"},
 	}},
-	{name: "own_tokens", title: "the policy has acceptIssuedTokens, or there is none", asked: isOwn, causes: []cause{
+	{name: "own_tokens", title: "the policy, if there is one, has acceptIssuedTokens, and took the assertion, if there was one", asked: isOwn, causes: []cause{
 		{ReasonOwnNotAccepted, "set spec.acceptIssuedTokens to true if users who log in at this server may pass as this tenant's"},
+		{ReasonGrantGone, "exchange a new assertion: such a token counts only while the TenantJWTPolicy that took its assertion, the same object of the same namespace, applies"},
 	}},
 	{name: "times", title: "it is valid now", found: foundTimes, causes: []cause{
 		{token.ReasonExpired, "get a new token; if it is new, compare the clocks, or raise spec.leeway (at most 10m)"},

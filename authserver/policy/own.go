@@ -3,6 +3,8 @@
 package policy
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"math"
 	"slices"
@@ -75,7 +77,12 @@ func (j *judgement) judgeOwn() error {
 	if err := t.Verify(j.signer); err != nil {
 		return err
 	}
-	organization, err := readOrganization(t, j.now)
+	// Read before the times are judged: by whose leeway they are depends on the organization.
+	read, err := t.Claims(&token.Rules{Leeway: math.MaxInt64}, j.now)
+	if err != nil {
+		return err
+	}
+	organization, err := readOrganization(read)
 	if err != nil {
 		return err
 	}
@@ -83,22 +90,48 @@ func (j *judgement) judgeOwn() error {
 		return refuse(ReasonOrganizationDiffers, "the token's organization is not the tenant that the request names")
 	}
 	j.apply(j.set.Policy(organization), organization)
+	if err := j.acceptOwn(read); err != nil {
+		return err
+	}
 	return j.admitOwn(organization)
 }
 
-// readOrganization reads the organization of a verified token before its times are judged: by whose leeway they are
-// depends on it.
-func readOrganization(t *token.Token, now time.Time) (string, error) {
-	c, err := t.Claims(&token.Rules{Leeway: math.MaxInt64}, now)
-	if err != nil {
-		return "", err
-	}
+// readOrganization reads the organization of a verified token.
+func readOrganization(c *token.Claims) (string, error) {
 	value, _ := c.Lookup("organization")
 	organization, ok := value.Text()
 	if !ok || !config.ValidTenantID(organization) {
 		return "", refuse(ReasonOrganization, "the claim organization is absent or not a valid name")
 	}
 	return organization, nil
+}
+
+// acceptOwn asks whether the policy with the organization's name takes own tokens at all, and whether it is the one under which this token was given, where that
+// was for an assertion: then nobody of the directory stands behind it, and without that policy, or under another of the same tenant ID, it is worth nothing.
+func (j *judgement) acceptOwn(c *token.Claims) error {
+	if j.policy != nil && !j.policy.acceptOwn {
+		return refuse(ReasonOwnNotAccepted, "the tenant's policy does not have acceptIssuedTokens")
+	}
+	if _, exchanged := c.Lookup(claims.ClaimGrantType); !exchanged {
+		return nil
+	}
+	value, _ := c.Lookup(claims.ClaimGrantedBy)
+	if by, _ := value.Text(); j.policy == nil || by != j.policy.grantMark() {
+		return refuse(ReasonGrantGone, "the token was given for an assertion, and the policy that took it applies no more")
+	}
+	return nil
+}
+
+// grantMark is what the policy is known by in tokens that are given under it: a digest, since names of a cluster's objects are not for those who read tokens.
+func (p *Policy) grantMark() string {
+	sum := sha256.Sum256([]byte(p.object))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// Granted tells whether the policy with the tenant's ID is the one with that mark: whether what was given under it still counts.
+func (s *Set) Granted(tenant, mark string) bool {
+	p := s.Policy(tenant)
+	return p != nil && mark == p.grantMark()
 }
 
 // admitOwn applies the rules to a verified own token, and those of the policy with the organization's name if there is
@@ -108,9 +141,6 @@ func (j *judgement) admitOwn(organization string) (err error) {
 	p, o := j.policy, j.set.own
 	rules, mapping := &o.rules, (*claims.Rules)(nil)
 	if p != nil {
-		if !p.acceptOwn {
-			return refuse(ReasonOwnNotAccepted, "the tenant's policy does not have acceptIssuedTokens")
-		}
 		rules, mapping = &p.rules, p.claims // of the rules, only the leeway counts from here on
 	}
 	j.leeway = rules.Leeway

@@ -44,6 +44,8 @@ const (
 	ReasonOrganizationDiffers token.Reason = "organization_differs"
 	// ReasonOwnNotAccepted: an own token, and the policy of its organization does not have acceptIssuedTokens.
 	ReasonOwnNotAccepted token.Reason = "own_tokens_not_accepted"
+	// ReasonGrantGone: an own token that was given for an assertion, and the policy that took it applies no more.
+	ReasonGrantGone token.Reason = "exchanged_under_another_policy"
 	// ReasonNarrowIssuer: iss is not x-jwt-issuer.
 	ReasonNarrowIssuer token.Reason = "issuer_narrowed"
 	// ReasonNarrowClientID: x-jwt-client-id is none of the policy's audiences, or aud does not hold it.

@@ -163,7 +163,7 @@ var mutants = []mutant{
 	{"policy: signature of own tokens", "authserver/policy/own.go", "\tif err := t.Verify(j.signer); err != nil {", "\tif err := t.Verify(j.signer); false && err != nil {"},
 	{"policy: organization", "authserver/policy/own.go", "if !ok || !config.ValidTenantID(organization) {", "if !ok && !config.ValidTenantID(organization) {"},
 	{"policy: organization is the tenant", "authserver/policy/own.go", "j.named != \"\" && j.named != organization", "false"},
-	{"policy: acceptIssuedTokens", "authserver/policy/own.go", "if !p.acceptOwn {", "if false {"},
+	{"policy: acceptIssuedTokens", "authserver/policy/own.go", "if j.policy != nil && !j.policy.acceptOwn {", "if false {"},
 	{"policy: audience of own tokens", "authserver/policy/own.go", "if err := claims.CheckAudience(j.claims, o.audience); err != nil {", "if err := claims.CheckAudience(j.claims, o.audience); false && err != nil {"},
 	{"policy: x-jwt-issuer", "authserver/policy/narrowing.go", "n.hasIssuer && n.issuer != c.Issuer", "false"},
 	{"policy: x-jwt-client-id of the policy", "authserver/policy/narrowing.go", "p != nil && len(p.audiences) > 0 && !slices.Contains(p.audiences, n.clientID)", "false && slices.Contains(p.audiences, n.clientID)"},

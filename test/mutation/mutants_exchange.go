@@ -8,7 +8,7 @@ package mutation
 //
 // Not here is the username of a person, which the identity has had before.
 var exchanges = []suite{
-	{packages: []string{"./authserver/policy"}, run: "Assertion|Scope|RFC7523|GrantIsNo|ShardsShare|UsedIs", mutants: exchangeRules},
+	{packages: []string{"./authserver/policy"}, run: "Assertion|Scope|RFC7523|GrantIsNo|ShardsShare|UsedIs|ExchangedTokens", mutants: exchangeRules},
 	{packages: []string{"./authserver"}, run: "Assertion|Replays|Strangers|Uses|Exchanged", mutants: exchangeEndpoint},
 	{packages: []string{"./authserver/claims"}, run: "Person|Parts", mutants: exchangePersons},
 	{packages: []string{"./authserver/token"}, run: "PeekIssuer", mutants: exchangePeek},
@@ -54,6 +54,17 @@ var exchangeRules = []mutant{
 	{"exchange: jti", "authserver/policy/assertion_rules.go", `case c.ID == "" || len(c.ID) > maxClaim:`, "case len(c.ID) > maxClaim:"},
 	{"exchange: length of jti", "authserver/policy/assertion_rules.go", `case c.ID == "" || len(c.ID) > maxClaim:`, `case c.ID == "":`},
 	{"exchange: client_id", "authserver/policy/assertion_rules.go", `case asked != "" && asked != claimed:`, "case false:"},
+	{"exchange: a client that names itself", "authserver/policy/assertion_rules.go", `		return "", nil
+	}
+	claimed`, `		return asked, nil
+	}
+	claimed`},
+	{"exchange: a token without its policy", "authserver/policy/own.go", "j.policy == nil || by != j.policy.grantMark()", "j.policy != nil && by != j.policy.grantMark()"},
+	{"exchange: a token under another's policy", "authserver/policy/own.go", "j.policy == nil || by != j.policy.grantMark()", "j.policy == nil"},
+	{"exchange: a token of no known policy", "authserver/policy/own.go", "if by, _ := value.Text(); j.policy == nil ||", "if by, ok := value.Text(); ok && j.policy == nil || ok &&"},
+	{"exchange: which tokens are such", "authserver/policy/own.go", "if _, exchanged := c.Lookup(claims.ClaimGrantType); !exchanged {", "if v, _ := c.Lookup(claims.ClaimGrantType); v.JSON() != `\"urn:ietf:params:oauth:grant-type:jwt-bearer\"` {"},
+	{"exchange: mark of a policy", "authserver/policy/own.go", "sha256.Sum256([]byte(p.object))", "sha256.Sum256([]byte(p.tenant))"},
+	{"exchange: whether it is still granted", "authserver/policy/own.go", "return p != nil && mark == p.grantMark()", "return p != nil && mark != \"\""},
 	{"exchange: form of client_id", "authserver/policy/assertion_rules.go", `case !ok || claimed == "" || len(claimed) > maxClaim || strings.ContainsFunc(claimed, notVisible):`, "case false && ok:"},
 	{"exchange: scopes of the policy", "authserver/policy/assertion_rules.go", "allowed = intersect(claimed, allowed)", "allowed = claimed"},
 	{"exchange: scopes of the assertion", "authserver/policy/assertion_rules.go", "allowed = intersect(claimed, allowed)", "_ = claimed"},
@@ -70,6 +81,12 @@ var exchangeRules = []mutant{
 }
 
 var exchangeEndpoint = []mutant{
+	{"exchange: life of a token", "authserver/login/assertion.go", "min(snap.accessLifetime, maxAssertedLifetime)", "snap.accessLifetime"},
+	{"exchange: a token says that it is one", "authserver/login/assertion.go", "GrantType: issue.GrantJWTBearer, ", ""},
+	{"exchange: a token says under which policy", "authserver/login/assertion.go", ", GrantedBy: a.GrantedBy", ""},
+	{"exchange: groups that are not told", "authserver/login/assertion.go", "GroupsUnknown: a.GroupsUnknown, ", ""},
+	{"exchange: userinfo without the policy", "authserver/handle_userinfo.go", " || account.Exchanged && !h.granted(account.Organization, account.GrantedBy)", ""},
+	{"exchange: userinfo of what was exchanged", "authserver/login/bearer.go", "Exchanged: exchanged, ", ""},
 	{"exchange: credentials of a client", "authserver/handle_assertion.go", "if err := a.checkClient(r, snap); err != nil {", "if err := a.checkClient(r, snap); false && err != nil {"},
 	{"exchange: credentials in the body", "authserver/handle_assertion.go", `sent = sent || r.parameters[name] != ""`, "_ = name"},
 	{"exchange: credentials in the header", "authserver/handle_assertion.go", `if values := r.http.Header["Authorization"]; len(values) > 0 {`, `if values := r.http.Header["Authorization"]; len(values) > 9 {`},
@@ -87,6 +104,8 @@ var exchangeEndpoint = []mutant{
 }
 
 var exchangePersons = []mutant{
+	{"exchange: groups that cannot be read", "authserver/claims/person.go", "p.Groups, p.GroupsUnknown = groups, !known", "p.Groups, p.GroupsUnknown = groups, !known && false"},
+	{"exchange: parts of groups that cannot be read", "authserver/claims/person.go", "	if !ok {\n		return nil, false\n	}\n	kept", "	kept"},
 	{"exchange: a name", "authserver/claims/person.go", "if p.Parts, ok = r.username.parts(c); !ok {", "if p.Parts, ok = r.username.parts(c); false && !ok {"},
 	{"exchange: who vouches for an address", "authserver/claims/person.go", "if r.emailCounts(c) {", "if true {"},
 	{"exchange: slashes within parts", "authserver/claims/person.go", `parts[i] = encode(parts[i], "/")`, `parts[i] = encode(parts[i], "")`},
