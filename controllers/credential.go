@@ -27,6 +27,7 @@ type credentials struct {
 	clients *outbound.Clients
 	gate    *gate
 	states  credentialStates
+	metrics *credentialMetrics
 	jitter  func() float64 // in [0, 1)
 	queue   queue          // set when the controller starts
 }
@@ -36,6 +37,7 @@ func newCredentials(r *Reconciler) *credentials {
 		r: r, clients: outbound.NewClients(outbound.Options{DeniedCIDRs: r.options.CredentialDeniedCIDRs}), jitter: rand.Float64,
 		states: credentialStates{m: map[types.NamespacedName]*credentialState{}},
 	}
+	c.metrics = newCredentialMetrics(&c.states, r.options.Now)
 	c.gate = newGate(func(provider types.NamespacedName) { c.queue.Add(reconcile.Request{NamespacedName: provider}) })
 	return c
 }
@@ -88,6 +90,7 @@ func (c *credentials) keep(ctx context.Context, name types.NamespacedName) (agai
 		again, err = c.foreign(ctx, l)
 		return again, false, err
 	}
+	c.states.note(l.st, l.found.held)
 	return c.renewIfDue(ctx, l)
 }
 
@@ -129,6 +132,7 @@ func (c *credentials) ticket(l *credentialLook) ticket {
 
 // foreign tells that somebody else's Secret has the name. Its deletion brings us back.
 func (c *credentials) foreign(ctx context.Context, l *credentialLook) (time.Duration, error) {
+	c.states.note(l.st, nil)
 	return c.write(ctx, l.provider, &metav1.Condition{
 		Type: v1alpha1.ConditionCredentialReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonSecretNotControlled, Message: l.found.foreign,
 	})
@@ -152,6 +156,7 @@ func (c *credentials) withdraw(ctx context.Context, p *v1alpha1.IdentityProvider
 
 // report writes the condition for what is in the Secret.
 func (c *credentials) report(ctx context.Context, l *credentialLook) (time.Duration, error) {
+	c.states.note(l.st, l.found.held)
 	condition, ok := l.st.condition(outputOf(l.provider), l.found.held, c.r.options.Now())
 	if !ok {
 		return 0, nil

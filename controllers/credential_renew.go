@@ -141,6 +141,7 @@ func (c *credentials) renew(ctx context.Context, l *credentialLook) (wait time.D
 	if err == nil {
 		err = tooShort(token, c.r.options.Now())
 	}
+	c.metrics.asked(err)
 	if err != nil {
 		return 0, c.failed(ctx, l, err)
 	}

@@ -57,6 +57,10 @@ type credentialState struct {
 	// written is when the Secret was last written, restores how often in a row somebody had edited or deleted it soon after.
 	written  time.Time
 	restores int
+
+	// ends and failing are for [credentialStates.count] alone, which another goroutine calls: under the lock of credentialStates.
+	ends    time.Time
+	failing bool
 }
 
 // credentialStates holds the state of every provider that wants a Secret. One worker at a time looks at a provider.
@@ -76,6 +80,33 @@ func (s *credentialStates) of(p *v1alpha1.IdentityProvider, now time.Time) *cred
 		s.m[name] = st
 	}
 	return st
+}
+
+// note keeps of a look what is counted: h is what is in the Secret.
+func (s *credentialStates) note(st *credentialState, h *held) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.ends, st.failing = time.Time{}, st.failure != nil
+	if h != nil {
+		st.ends = h.expiresAt
+	}
+}
+
+// count tells how many providers have a token that is valid, one that is valid while attempts at a newer one fail, and none that is valid.
+func (s *credentialStates) count(now time.Time) (valid, failing, expired int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, st := range s.m {
+		switch {
+		case !now.Before(st.ends):
+			expired++
+		case st.failing:
+			failing++
+		default:
+			valid++
+		}
+	}
+	return valid, failing, expired
 }
 
 func (s *credentialStates) drop(name types.NamespacedName) {

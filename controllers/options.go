@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Options are what an installation decides about its operator.
@@ -31,6 +33,8 @@ type Options struct {
 	Rand io.Reader
 	// HTTP asks pods for /configz. Default: a client without proxy, redirects or keep-alive limits of its own.
 	HTTP *http.Client
+	// Metrics takes the operator's own metrics, beside controller-runtime's. Default: they are told nowhere.
+	Metrics prometheus.Registerer
 	// Suspicion, if set, was told of requests to the API server without an answer; see [Suspicion].
 	Suspicion *Suspicion
 	// Timing paces the work. Zero fields take their defaults.

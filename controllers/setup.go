@@ -101,7 +101,8 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		options: o, states: newStates(), log: mgr.GetLogger().WithName("controller"),
 	}
 	r.audit = &audit{client: r.client, live: r.live, options: o, log: r.log.WithName("audit")}
-	if err := errors.Join(r.watch(mgr), newCredentials(r).watch(mgr)); err != nil {
+	c := newCredentials(r)
+	if err := errors.Join(r.watch(mgr), c.watch(mgr), c.metrics.register(o.Metrics)); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
 	}
 	if err := mgr.Add(r.audit); err != nil {

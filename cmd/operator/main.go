@@ -15,6 +15,7 @@ import (
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	_ "github.com/gatehouse-auth/gatehouse/cmd/internal/roots" // CA roots and time zones for images without them
@@ -66,7 +67,7 @@ func operate(ctx context.Context, f *flags, log logr.Logger) error {
 	suspicion.Observe(rest)
 	options := controllers.Options{
 		Suspicion: suspicion, Namespaces: f.namespaces, RequireSecretLabel: f.requireSecretLabel, Image: f.image, OperatorNamespace: f.podNamespace,
-		CredentialDeniedCIDRs: f.deniedCIDRs,
+		CredentialDeniedCIDRs: f.deniedCIDRs, Metrics: metrics.Registry,
 	}
 	mgr, err := ctrl.NewManager(rest, ctrl.Options{
 		Scheme:                        controllers.NewScheme(),

@@ -46,6 +46,8 @@ var outputChecks = []mutant{
 	{"operator: the least pause of a new process", "controllers/credential_state.go", "if h.issuedAt.After(last) {", "if false {"},
 	{"operator: the least life", "controllers/credential_renew.go", "case life < minLife:", "case false:"},
 	{"operator: a token that had ended when it came", "controllers/credential_renew.go", "case !now.Before(t.ExpiresAt):", "case false:"},
+	{"operator: the end of a token that is counted", "controllers/credential_state.go", "case !now.Before(st.ends):", "case false:"},
+	{"operator: attempts that fail are counted", "controllers/credential_state.go", "case st.failing:", "case false:"},
 	{"operator: the end of a token", "controllers/credential_secret.go", "return h != nil && now.Before(h.expiresAt)", "return h != nil"},
 	{"operator: overdue at first sight", "controllers/credential_state.go", "left > 0 && st.written.IsZero()", "false && left > 0"},
 	{"operator: conditions of two writers", "controllers/report.go", "client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})", "client.MergeFrom(before)"},
