@@ -25,19 +25,33 @@ func TestSamples(t *testing.T) {
 		t.Fatalf("%d samples of credentials, %v", len(credentials), err)
 	}
 	for _, file := range credentials {
-		if filepath.Base(file) != "kustomization.yaml" {
+		switch filepath.Base(file) {
+		case "kustomization.yaml":
+		case "upstream.yaml":
+			lintSample(t, file, upstreamWarning)
+		default:
 			lintSample(t, file)
 		}
 	}
-	lintSample(t, "../../config/samples/credentials")
+	lintSample(t, "../../config/samples/credentials", upstreamWarning)
 	lintSample(t, "../../config/samples/login") // the AuthServer of config/samples/providers
-	lintSample(t, "../../config/samples")
+	lintSample(t, "../../config/samples", upstreamWarning)
 }
 
-func lintSample(t *testing.T, path string) {
+// upstreamWarning is told of each policy with an upstreamCredential.
+const upstreamWarning = "warning: TenantJWTPolicy/umbrella: spec.upstreamCredential: whoever reaches the auth server's /verify, /envoy or port 9191"
+
+// lintSample demands that these warnings are told of a sample, a line each, and nothing else.
+func lintSample(t *testing.T, path string, warnings ...string) {
 	t.Helper()
-	if code, stdout, stderr := cli(t, "", "lint", "-f", path, "--require-refs"); code != exitFine || stdout != "" {
+	code, stdout, stderr := cli(t, "", "lint", "-f", path, "--require-refs")
+	if code != exitFine || strings.Count(stdout, "\n") != len(warnings) {
 		t.Errorf("%s: exit code %d\n%s%s", path, code, stdout, stderr)
+	}
+	for _, w := range warnings {
+		if !strings.Contains(stdout, w) {
+			t.Errorf("%s: no %q in\n%s", path, w, stdout)
+		}
 	}
 }
 

@@ -46,7 +46,7 @@ func TestLint(t *testing.T) {
 		{"unknown field of the metadata", strings.Replace(policy, "{name: acme}", "{name: acme, lables: {}}", 1) + remote, 1, []string{
 			`FILE:3: TenantJWTPolicy/acme: unknown field "metadata.lables"`}},
 		{"unknown field far from any", policy + "\n  quux: 1" + remote, 1, []string{
-			`FILE:6: TenantJWTPolicy/acme: unknown field "spec.quux": the fields here are acceptIssuedTokens, algorithms, audienceMatchPolicy, audiences, authServerRef, azure, caBundleRef, claimMappings, claimValidationRules, decryption, default, examples, issuers, jwks, leeway, maxTokenAge, profile, requiredNonce, tenantID, tokenTypes`}},
+			`FILE:6: TenantJWTPolicy/acme: unknown field "spec.quux": the fields here are acceptIssuedTokens, algorithms, audienceMatchPolicy, audiences, authServerRef, azure, caBundleRef, claimMappings, claimValidationRules, decryption, default, examples, issuers, jwks, leeway, maxTokenAge, profile, requiredNonce, tenantID, tokenExchange, tokenTypes, upstreamCredential`}},
 		{"a syntax error in one of several", docs(tenant("acme"), policy+"\n  issuers: [\n", secretDoc), 1, []string{
 			`FILE:18: TenantJWTPolicy/acme: the document is not valid YAML and is left out: did not find expected node content`}},
 		{"a tab", policy + "\n\tissuers: []\n", 1, []string{

@@ -12,7 +12,11 @@ import (
 
 const upstreamCredentialField = "spec.upstreamCredential"
 
-// planUpstreamCredentials demands that each name is that of a credential. It runs when all providers are planned.
+// credentialToGateways is told of each policy with an upstreamCredential: the server cannot tell a gateway from anybody else.
+const credentialToGateways = "whoever reaches the auth server's /verify, /envoy or port 9191 with a token or session that this policy accepts reads the provider's token: " +
+	"let only gateways reach them, and no public host pass them on"
+
+// planUpstreamCredentials demands that each name is that of a credential, and warns of who can read its token. It runs when all providers are planned.
 func (p *Plan) planUpstreamCredentials() {
 	var types map[string]v1alpha1.ProviderType // by namespace/name; made when the first policy asks
 	for _, o := range p.policies {
@@ -33,6 +37,8 @@ func (p *Plan) planUpstreamCredentials() {
 				quoted(name), o.key.Namespace, p.in.Name)
 		case found != v1alpha1.ProviderJWTBearer:
 			o.refuseRef(v1alpha1.ReasonRefInvalid, upstreamCredentialField, "IdentityProvider %s is of type %s: name one of type JWTBearer", name, found)
+		default:
+			o.warn(upstreamCredentialField, "%s", credentialToGateways)
 		}
 	}
 }
@@ -53,7 +59,7 @@ func (p *Plan) tellUpstreamCredentials(verdicts map[Key]Verdict) {
 		if name == "" || !v.Served || verdicts[Key{v1alpha1.KindIdentityProvider, o.key.Namespace, name}].Served {
 			continue
 		}
-		f := findings{warnings: v.Warnings}
+		f := findings{warnings: slices.Clip(v.Warnings)}
 		f.warn(upstreamCredentialField, "IdentityProvider %s is not served at present, so every request that passes is answered with 503: its conditions say why", name)
 		v.Warnings, v.Accepted.Message = f.warnings, acceptedMessage(f.warnings)
 		verdicts[o.key] = v

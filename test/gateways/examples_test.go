@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	extauthzv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/ext_authz/v3"
 	luav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/lua/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
@@ -75,7 +76,7 @@ func checkExtAuthz(t *testing.T, c *extauthzv3.ExtAuthz) {
 // TestEnvoyPage guards that the page's configurations are Envoy's, fail closed, and leave the tenant to the route.
 func TestEnvoyPage(t *testing.T) {
 	blocks := yamlBlocks(t, "envoy.md")
-	if len(blocks) != 3 {
+	if len(blocks) != 4 {
 		t.Fatalf("%d blocks", len(blocks))
 	}
 	var bootstrap bootstrapv3.Bootstrap
@@ -123,13 +124,56 @@ func TestEnvoyPage(t *testing.T) {
 	checkCopied(t, copied)
 
 	var login hcmv3.HttpFilter
-	readProto(t, blocks[2], &login)
+	readProto(t, blocks[3], &login)
 	var script luav3.Lua
 	if err := login.GetTypedConfig().UnmarshalTo(&script); err != nil {
 		t.Fatal(err)
 	}
 	if err := script.ValidateAll(); err != nil || !strings.Contains(script.DefaultSourceCode.GetInlineString(), `"x-auth-login-location"`) {
 		t.Errorf("the filter for browsers: %v", err)
+	}
+}
+
+// TestEnvoyPublicHost guards that the virtual host where people log in answers what only gateways may ask itself, before anything else, and asks nobody about the rest.
+func TestEnvoyPublicHost(t *testing.T) {
+	var host routev3.VirtualHost
+	readProto(t, yamlBlocks(t, "envoy.md")[2], &host)
+	if len(host.Routes) != 3 || host.Routes[2].GetMatch().GetPrefix() != "/" || host.Routes[2].GetRoute().GetCluster() == "" {
+		t.Fatalf("%v", host.Routes)
+	}
+	for i, prefix := range []string{"/verify", "/envoy"} {
+		if r := host.Routes[i]; r.GetMatch().GetPrefix() != prefix || r.GetMatch().GetCaseSensitive().GetValue() || r.GetDirectResponse().GetStatus() != 404 {
+			t.Errorf("%v", r)
+		}
+	}
+	var route extauthzv3.ExtAuthzPerRoute
+	if err := host.TypedPerFilterConfig["envoy.filters.http.ext_authz"].UnmarshalTo(&route); err != nil || !route.GetDisabled() {
+		t.Errorf("people who have not logged in are kept from logging in: %v", err)
+	}
+}
+
+// TestPublicHostExample guards that the route of the Gateway API names what everybody may ask for and nothing that only gateways may.
+func TestPublicHostExample(t *testing.T) {
+	all := sample(t, "auth-host.yaml")
+	if len(all) != 1 || len(all[0].Spec.Rules) != 1 || all[0].Spec.Rules[0].BackendRefs[0] != (backendRef{Name: "gatehouse-default", Port: 8080}) {
+		t.Fatalf("%+v", all[0])
+	}
+	allowed := func(path string) bool {
+		return slices.ContainsFunc(all[0].Spec.Rules[0].Matches, func(m map[string]any) bool {
+			match, _ := m["path"].(map[string]any)
+			value, _ := match["value"].(string)
+			return path == value || match["type"] == "PathPrefix" && strings.HasPrefix(path, value+"/")
+		})
+	}
+	for _, path := range []string{"/verify", "/verify/acme", "/envoy/acme/app", "/envoy", "/", "/credentials/api", "/metrics"} {
+		if allowed(path) {
+			t.Errorf("%s is for everybody", path)
+		}
+	}
+	for _, target := range append(shown, "/logout", "/account", "/api/v1/login", "/oauth2/revoke", "/userinfo", "/.well-known/jwks.json") {
+		if path, _, _ := strings.Cut(target, "?"); !allowed(path) {
+			t.Errorf("%s is for nobody", path)
+		}
 	}
 }
 
@@ -288,8 +332,12 @@ func TestEnvoyGatewayExamples(t *testing.T) {
 // TestTraefikPage guards that the page's middleware asks about acme and copies all headers.
 func TestTraefikPage(t *testing.T) {
 	blocks := yamlBlocks(t, "traefik.md")
-	if len(blocks) != 1 {
+	if len(blocks) != 2 {
 		t.Fatalf("%d blocks", len(blocks))
+	}
+	host := objects(t, blocks[1])[0].Spec.Routes
+	if match, _ := host[0]["match"].(string); len(host) != 1 || match != "Host(`auth.example.com`) && !PathPrefix(`/verify`) && !PathPrefix(`/envoy`)" {
+		t.Errorf("the host where people log in: %v", host)
 	}
 	all := objects(t, blocks[0])
 	auth := all[0].Spec.ForwardAuth

@@ -33,11 +33,28 @@ func startNginx(t *testing.T, l *lab) string {
 // startNginxWith does so with a configuration that is changed before.
 func startNginxWith(t *testing.T, l *lab, change func(site string) string) string {
 	t.Helper()
-	program := findNginx(t)
-	address, dir := freeAddress(t), t.TempDir()
-	site := place(t, change(block(t, "nginx.md", "nginx")), map[string]string{
+	address := freeAddress(t)
+	runNginx(t, address, place(t, change(block(t, "nginx.md", "nginx")), map[string]string{
 		"server " + pageAuth: "server " + l.auth.address, "server " + pageApp: "server " + l.app.address, "listen 8000;": l.nginxListen(address),
-	})
+	}))
+	return address
+}
+
+// startPublicNginx runs nginx with the page's public host beside its gateway, and returns the host's address.
+func startPublicNginx(t *testing.T, l *lab) string {
+	t.Helper()
+	address := freeAddress(t)
+	runNginx(t, address, place(t, block(t, "nginx.md", "nginx")+public(t, "nginx.md", "nginx"), map[string]string{
+		"server " + pageAuth: "server " + l.auth.address, "server " + pageApp: "server " + l.app.address, "listen 8000;": l.nginxListen(freeAddress(t)),
+		"listen 8001;": l.nginxListen(address),
+	}))
+	return address
+}
+
+// runNginx runs nginx with a site that listens at the address.
+func runNginx(t *testing.T, address, site string) {
+	t.Helper()
+	program, dir := findNginx(t), t.TempDir()
 	// What distributions put around a site. One process, so that it needs no user of its own.
 	main := `daemon off;
 master_process off;
@@ -60,7 +77,6 @@ http {
 		}
 	}
 	runProgram(t, address, program, "-p", dir, "-c", filepath.Join(dir, "nginx.conf"), "-e", "stderr")
-	return address
 }
 
 // nginxListen is how nginx listens at an address, with TLS where the lab has a certificate.

@@ -12,22 +12,24 @@ import (
 const pages = "../../docs/gateways"
 
 // block returns the first fenced block of that language on a page of docs/gateways: the whole configuration. addition is the second, lines to put into it for policies with
-// an upstreamCredential.
+// an upstreamCredential, and public the third: the host where people log in.
 func block(t *testing.T, page, language string) string { return blocks(t, page, language)[0] }
 
 func addition(t *testing.T, page, language string) string { return blocks(t, page, language)[1] }
 
-func blocks(t *testing.T, page, language string) [2]string {
+func public(t *testing.T, page, language string) string { return blocks(t, page, language)[2] }
+
+func blocks(t *testing.T, page, language string) [3]string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(pages, page))
 	if err != nil {
 		t.Fatal(err)
 	}
 	parts := strings.Split(string(text), "\n```"+language+"\n")
-	if len(parts) != 3 {
-		t.Fatalf("%s has %d blocks of %s, want two", page, len(parts)-1, language)
+	if len(parts) != 4 {
+		t.Fatalf("%s has %d blocks of %s, want three", page, len(parts)-1, language)
 	}
-	var found [2]string
+	var found [3]string
 	for i, part := range parts[1:] {
 		config, _, closed := strings.Cut(part, "\n```\n")
 		if !closed {

@@ -20,7 +20,7 @@ func newUpstreamLab(t *testing.T) (*lab, *tokenendpoint.Endpoint) {
 	t.Helper()
 	e := tokenendpoint.Start(t, tokenendpoint.Options{Algorithm: "HS256", Key: []byte(assertionSecret), Issuer: "gatehouse", Subject: "robot"})
 	l := &lab{acme: served.NewSigner(t, "ES256", "k1"), app: newEcho(t)}
-	l.auth = newTap(t, served.Start(t, fmt.Sprintf(`apiVersion: auth.gatehouse.dev/v1alpha1
+	l.auth = newTap(t, served.StartWarned(t, "127.0.0.1:0", fmt.Sprintf(`apiVersion: auth.gatehouse.dev/v1alpha1
 kind: AuthServer
 metadata: {name: default, namespace: default}
 spec:
@@ -57,7 +57,7 @@ spec:
   claimMappings:
     username: {claim: sub}
   upstreamCredential: api
-`, assertionSecret, e.URL(), l.acme.JWKS(t))))
+`, assertionSecret, e.URL(), l.acme.JWKS(t)), "spec.upstreamCredential: whoever reaches the auth server's /verify"))
 	return l, e
 }
 

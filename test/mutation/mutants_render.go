@@ -27,6 +27,7 @@ var credentialChecks = []mutant{
 	{"render: an output that is an input", "controllers/render/jwtbearer.go", "if in.is {", "if false {"},
 	{"render: an output of two", "controllers/render/jwtbearer.go", "first, taken := claimed[ref]; taken {", "first, taken := claimed[ref]; false && taken {"},
 	{"render: a policy's credential exists", "controllers/render/policy_outgoing.go", "case !there:", "case false && !there:"},
+	{"render: a policy's credential is warned of", "controllers/render/policy_outgoing.go", "o.warn(upstreamCredentialField, \"%s\", credentialToGateways)", "_ = o"},
 	{"render: a policy's credential is one", "controllers/render/policy_outgoing.go", "case found != v1alpha1.ProviderJWTBearer:", "case false:"},
 	{"render: a credential is of the policy's namespace", "controllers/render/policy_outgoing.go", `types[provider.key.Namespace+"/"+provider.key.Name]`, `types["team/"+provider.key.Name]`},
 	{"render: assertions need a store", "controllers/render/policy_outgoing.go", "exchange.Enabled && base != nil", "false && base != nil"},
