@@ -80,6 +80,7 @@ func (p *Plan) planPolicy(o *policyPlan) {
 	o.planClaims()
 	o.planExamples()
 	p.planTokenExchange(o)
+	p.warnExchanged(o)
 }
 
 // planTimes checks what is a length of time.

@@ -10,7 +10,8 @@ package mutation
 var exchanges = []suite{
 	{packages: []string{"./authserver/policy"}, run: "Assertion|Scope|RFC7523|GrantIsNo|ShardsShare|UsedIs|ExchangedTokens", mutants: exchangeRules},
 	{packages: []string{"./authserver"}, run: "Assertion|Replays|Strangers|Uses|Exchanged", mutants: exchangeEndpoint},
-	{packages: []string{"./authserver/claims"}, run: "Person|Parts", mutants: exchangePersons},
+	{packages: []string{"./authserver/claims"}, run: "Person|Parts|RefusesExchanged", mutants: exchangePersons},
+	{packages: []string{"./controllers/render"}, run: "Golden", mutants: exchangeWarnings},
 	{packages: []string{"./authserver/token"}, run: "PeekIssuer", mutants: exchangePeek},
 }
 
@@ -103,7 +104,14 @@ var exchangeEndpoint = []mutant{
 	{"exchange: parts of a name", "authserver/handle_assertion.go", "UsernameParts: i.Parts, ", ""},
 }
 
+var exchangeWarnings = []mutant{
+	{"exchange: a rule that no access token can meet", "controllers/render/policy_exchange.go", `if refuses != "true" {`, "if true {"},
+	{"exchange: only where both are on", "controllers/render/policy_exchange.go", "if !spec.AcceptIssuedTokens || ", "if "},
+}
+
 var exchangePersons = []mutant{
+	{"exchange: rules that some may meet", "authserver/claims/own_rules.go", `name == "iss" || name == "organization" || !slices.Contains(OwnNames, name)`, "true"},
+	{"exchange: rules that are looked into", "authserver/claims/own_rules.go", "!part.Whole && ", ""},
 	{"exchange: groups that cannot be read", "authserver/claims/person.go", "p.Groups, p.GroupsUnknown = groups, !known", "p.Groups, p.GroupsUnknown = groups, !known && false"},
 	{"exchange: parts of groups that cannot be read", "authserver/claims/person.go", "	if !ok {\n		return nil, false\n	}\n	kept", "	kept"},
 	{"exchange: a name", "authserver/claims/person.go", "if p.Parts, ok = r.username.parts(c); !ok {", "if p.Parts, ok = r.username.parts(c); false && !ok {"},
