@@ -70,6 +70,9 @@ func FuzzSecretsStayHidden(f *testing.F) {
 			{"oauth2-proxy", "x.yaml", "\n- provider: oidc\n  clientID: " + marker + "\n  clientSecret: " + marker + "\n  oidcConfig: {issuerURL: https://a.example}\n  carrot: {token: " + marker + "}\n"},
 			{"dex", "x.yaml", "\n- email: a@b.example\n  hash: " + marker + "\n- {email: b@b.example, hash: $2a$10$2b2cU8CPhOTaGrs1HRQuAueS7JTT5ZHsHSzYiFPm1leZck7Mc8T4W, name: " + marker + "}\n"},
 			{"dex", "y.yaml", "\nconnectors:\n- {type: oidc, id: a, name: " + marker + ", config: {issuer: https://a.example, clientID: a, clientSecret: " + marker + "}}\n- {type: ldap, config: {bindPW: " + marker + ", carrot: " + marker + "}}\nstaticClients:\n- {id: x" + marker + ", secret: " + marker + "}\nstorage: {type: postgres, config: {password: " + marker + ", host: a, user: b}}\n"},
+			{"jumper", "x.env", "\nOIDC_OP_TOKEN_ENDPOINT=https://a.example/token?code=" + marker + "\nOIDC_OP_USER_ENDPOINT=https://a.example/me?tenant=a&sig=" + marker + "\n"},
+			{"jumper", "x.env", "\nOIDC_OP_TOKEN_ENDPOINT=https://u:" + marker + "@a.example/token\nOIDC_OP_USER_ENDPOINT=https://a.example/me#" + marker + "\n"},
+			{"jumpserver", "x.env", "\nAUTH_OAUTH2_ACCESS_TOKEN_ENDPOINT=https://a.example/t?" + marker + "\nAUTH_OAUTH2_LOGO_PATH=https://a.example/l.png?sig=" + marker + "\n"},
 			{"jumper", "x.env", "\nOIDC_RP_CLIENT_SECRET=" + marker + "\nOIDC_RP_CLIENT_ID=" + marker + "\nOIDC_PROVIDER_NAME=x" + marker + "\nOIDC_RP_SCOPES=a " + marker + "\nOIDC_OP_TOKEN_ENDPOINT=https://a.example/" + marker + "\n"},
 		} {
 			check(t, c.kind, c.file, text+c.hidden)

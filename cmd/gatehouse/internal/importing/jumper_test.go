@@ -84,7 +84,7 @@ func TestJumperMistakes(t *testing.T) {
 		{"no algorithm", carrot + "OIDC_RP_SIGN_ALGO=none", "OIDC_RP_SIGN_ALGO: want a signature algorithm", nil},
 		{"an HMAC without a secret", strings.Replace(carrot, "your-client-secret", "", 1) + "OIDC_RP_SIGN_ALGO=HS256", "an HMAC needs OIDC_RP_CLIENT_SECRET", nil},
 		{"a URL with a password", strings.Replace(carrot, "https://provider.com/oauth2/token", "https://bob:hunter2@provider.com/token", 1), "jumper.env:5: OIDC_OP_TOKEN_ENDPOINT: want a URL without user", nil},
-		{"a URL with a secret", carrot + "OIDC_OP_USER_ENDPOINT=https://provider.com/me?client_secret=hunter2", "a parameter of the URL looks like a secret", nil},
+		{"a URL with a secret", carrot + "OIDC_OP_USER_ENDPOINT=https://provider.com/me?client_secret=hunter2", "a parameter of the URL may be a secret", nil},
 		{"no URL", strings.Replace(carrot, "https://provider.com/oauth2/token", "provider.com", 1), "want an https URL", nil},
 		{"the secret in another place", strings.Replace(carrot, "your-client-id", "your-client-secret", 1), "would be printed as spec.oidc.clientID", nil},
 		{"a key for a secret", strings.Replace(carrot, "your-client-secret", `"-----BEGIN PRIVATE KEY-----\nx"`, 1), "it holds PEM", nil},

@@ -5,8 +5,11 @@ package importing
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Finish ends reading: the error holds every mistake, by line. Otherwise the result gets the notes that belong to no object: what nobody
@@ -58,9 +61,10 @@ func (s *Settings) hidden() map[string]*Setting {
 }
 
 func (s *Settings) hide(out map[string]*Setting) {
-	hide := func(one *Setting, value string) {
+	hide := func(one *Setting, value string, known bool) {
 		for line := range strings.Lines(value) {
-			if line = strings.TrimSpace(line); len(line) >= minHidden && !strings.HasPrefix(line, "-----") {
+			line = strings.TrimSpace(line)
+			if (len(line) >= minHidden || len(line) >= minWhole && (known || !plainWord.MatchString(line))) && !strings.HasPrefix(line, "-----") {
 				out[line] = one
 			}
 		}
@@ -70,17 +74,42 @@ func (s *Settings) hide(out map[string]*Setting) {
 		if one == nil { // a part of a setting
 			one = &Setting{Key: key}
 		}
-		hide(one, value)
+		hide(one, value, true)
 	}
 	for _, one := range s.all {
 		if !s.read[one.Key] {
-			one.Value.secrets(LooksSecret(one.Key), func(text string) { hide(one, text) })
+			one.Value.secrets(LooksSecret(one.Key), func(text string) { hide(one, text, false) })
 		}
 	}
 }
 
-// minHidden is the length from which a value is looked for: shorter ones are in ordinary words.
-const minHidden = 6
+// minHidden is the length from which a value is looked for anywhere: shorter ones are in ordinary words, and are looked for as words of their own from minWhole on.
+const minHidden, minWhole = 6, 3
+
+// plainWord is a short value that is no reason to refuse a file when only its setting's name looks like a secret's: a word such as true or oidc, or a number.
+var plainWord = regexp.MustCompile(`^([A-Za-z][a-z]*|[A-Z]+|[0-9]+[a-z]?)$`)
+
+// within tells whether a text holds a hidden value.
+func within(text, value string) bool {
+	if len(value) >= minHidden {
+		return strings.Contains(text, value)
+	}
+	for from := 0; ; {
+		i := strings.Index(text[from:], value)
+		if i < 0 {
+			return false
+		}
+		i += from
+		before, _ := utf8.DecodeLastRuneInString(text[:i])
+		after, _ := utf8.DecodeRuneInString(text[i+len(value):])
+		if !inWord(before) && !inWord(after) {
+			return true
+		}
+		from = i + 1
+	}
+}
+
+func inWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
 
 // secrets calls f with each text in a value that is a secret as a whole, or whose name inside it looks like one.
 func (v Value) secrets(secret bool, f func(text string)) {

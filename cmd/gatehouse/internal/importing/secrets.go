@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -86,7 +87,8 @@ func (s Secret) command(namespace string) string {
 	return b.String()
 }
 
-// leak finds a value that must not be printed in what an object says. It names the place, and the setting that the value belongs to.
+// leak finds a value that must not be printed in what an object says. It names the place, and the setting that the value belongs to. A URL that may hold one is refused, whichever
+// setting it comes from.
 func (r *Result) leak() error {
 	if r.settings == nil {
 		return nil
@@ -94,11 +96,14 @@ func (r *Result) leak() error {
 	hidden := r.settings.hidden()
 	values := slices.Sorted(maps.Keys(hidden))
 	for _, o := range r.Objects {
-		var place string
+		var place, address string
 		var of *Setting
 		visit := func(at, text string) {
+			if address == "" && secretURL(text) {
+				address = at
+			}
 			for _, value := range values {
-				if place == "" && strings.Contains(text, value) {
+				if place == "" && within(text, value) {
 					place, of = at, hidden[value]
 				}
 			}
@@ -109,8 +114,20 @@ func (r *Result) leak() error {
 			return Mistakes{{File: r.file, Line: of.Line, Text: fmt.Sprintf(
 				"%s: its value looks like a secret and would be printed as %s of %s: take it out of that setting, or rename this one", shown(of.name()), place, o.Kind)}}
 		}
+		if address != "" {
+			return Mistakes{{File: r.file, Text: fmt.Sprintf("%s of %s would be a URL with a user or a parameter that may be a secret: take that out of its setting", address, o.Kind)}}
+		}
 	}
 	return nil
+}
+
+// secretURL tells whether a text is a URL with a part that may be a secret.
+func secretURL(text string) bool {
+	if !strings.Contains(text, "://") {
+		return false
+	}
+	u, err := url.Parse(strings.TrimSpace(text))
+	return err == nil && u.Host != "" && (u.User != nil || secretQuery(u))
 }
 
 // eachText calls f with each text in a field's value, and where it is.

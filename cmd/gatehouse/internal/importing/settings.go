@@ -218,25 +218,35 @@ func (s *Settings) URL(key string) string {
 	case u.User != nil || strings.ContainsAny(text, "#@"):
 		s.Mistake(key, "want a URL without user, password and fragment")
 	case secretQuery(u):
-		s.Mistake(key, "a parameter of the URL looks like a secret, and manifests hold none: take it out")
+		s.Mistake(key, "a parameter of the URL may be a secret, and manifests hold none: take all but well-known ones such as tenant and fields out, and put it into the manifest if it is none")
 	default:
 		return text
 	}
 	return ""
 }
 
+// plainParameters are names in URLs of endpoints whose values are known to be no secret. A code or a signature has any other name.
+var plainParameters = []string{
+	"access_type", "alt", "api-version", "fields", "format", "hd", "lang", "locale", "orgid", "p", "page", "pagelen", "per_page", "policy", "prompt", "resource", "response_mode", "response_type",
+	"schema", "scope", "select", "$select", "tenant", "ui_locales", "v", "version",
+}
+
+// secretQuery tells whether the query of a URL has a part that may be a secret.
 func secretQuery(u *url.URL) bool {
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
 		return true
 	}
-	for name := range query {
-		if LooksSecret(name) {
+	for name, values := range query {
+		if !slices.Contains(plainParameters, name) || slices.ContainsFunc(values, func(v string) bool { return len(v) > maxParameter }) {
 			return true
 		}
 	}
 	return false
 }
+
+// maxParameter bounds the value of a parameter that a manifest repeats, in bytes.
+const maxParameter = 256
 
 // Name is the file's name for a setting, which may be another spelling of its key; the key itself where the file has none.
 func (s *Settings) Name(key string) string {
