@@ -166,7 +166,8 @@ connectors:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if resp.Body.Close(); resp.StatusCode != http.StatusOK {
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
 		t.Errorf("with a password: %d", resp.StatusCode)
 	}
 }

@@ -35,6 +35,21 @@ var importChecks = []mutant{
 	{"import: short passwords of HS256", "cmd/gatehouse/internal/importing/timbr_keys.go", "len(value) >= shortestHS256 && ", ""},
 	{"import: a provider that is off", "cmd/gatehouse/internal/importing/jumper.go", `object.Spec.SetFrom("enabled", false, "OIDC_AUTHENTICATION")`, ""},
 	{"import: a service that is off", "cmd/gatehouse/internal/importing/jumpserver.go", `spec.SetFrom("enabled", false, o.key(jsEnable))`, ""},
+	{"import: a restriction that cannot be carried over", "cmd/gatehouse/internal/importing/upstream.go", `Value: "false"}, {Name: "message"`, `Value: "true"}, {Name: "message"`},
+	{"import: a place for everybody without saying so", "cmd/gatehouse/internal/importing/upstream.go", `case open && u.everybody != "":`, `case open:`},
+	{"import: rules that do not fit", "cmd/gatehouse/internal/importing/upstream.go", `len([]rune(expression)) > maxExpression || `, ``},
+	{"import: certificates that are none", "cmd/gatehouse/internal/importing/upstream.go", `!certificates(text, len(files))`, `false`},
+	{"import: addresses that Google vouches for", "cmd/gatehouse/internal/importing/oauth2_proxy_admission.go", `expression = "has(claims.hd) && (" + expression + ")"`, `_ = expression`},
+	{"import: an alpha configuration alone", "cmd/gatehouse/internal/importing/oauth2_proxy_admission.go", `if p.o.alone {`, `if false {`},
+	{"import: a file of addresses that is not there", "cmd/gatehouse/internal/importing/oauth2_proxy_admission.go", `return domains, addresses, everybody, text != ""`, `return domains, addresses, true, true`},
+	{"import: an audience of another issuer", "cmd/gatehouse/internal/importing/oauth2_proxy_bearer.go", `return slices.ContainsFunc(audiences, func(a string) bool { return !slices.Contains(b.audiences, a) })`, `return false`},
+	{"import: groups of bearer tokens", "cmd/gatehouse/internal/importing/oauth2_proxy_bearer.go", `if b.admits != "" {`, `if false {`},
+	{"import: a cookie for everybody", "cmd/gatehouse/internal/importing/oauth2_proxy_server.go", ` && suffix != domain`, ` && suffix != "-"`},
+	{"import: weak hashes of htpasswd", "cmd/gatehouse/internal/importing/oauth2_proxy_htpasswd.go", `case usable(hash) != nil:`, `case false:`},
+	{"import: weak hashes of Dex", "cmd/gatehouse/internal/importing/dex_passwords.go", `case usable(hash) != nil:`, `case false:`},
+	{"import: Dex's users while they are off", "cmd/gatehouse/internal/importing/dex_passwords.go", `{Name: "enabled", Value: false, From`, `{Name: "enabled", Value: true, From`},
+	{"import: addresses that Dex would not take", "cmd/gatehouse/internal/importing/dex_oidc.go", `if !c.s.Bool("insecureSkipEmailVerified", false) && c.asksEmail() {`, `if false {`},
+	{"import: groups that Dex would not take", "cmd/gatehouse/internal/importing/dex_oidc.go", `c.expression("groups", "[]", c.origin("insecureEnableGroups"))`, ``},
 }
 
 var importFileChecks = []mutant{
