@@ -35,7 +35,7 @@ func TestImportCodes(t *testing.T) {
 		{"flags after the file", "", []string{"jumper", file("good.env"), "--issuer", "https://provider.com"}, exitFine, "2 objects"},
 		{"a mistake", "", []string{"jumper", file("bad.env")}, exitFailed, "bad.env:2: OIDC_RP_CLIENT_SECRET: the value begins with a quote"},
 		{"too long", strings.Repeat("#\n", 10<<20), []string{"jumper", "-"}, exitFailed, "standard input: it has more than 1 MiB"},
-		{"no kind", "", nil, exitUsage, "what to import is missing: want one of [jumper"},
+		{"no kind", "", nil, exitUsage, "what to import is missing: want one of [dex jumper"},
 		{"an unknown kind", "", []string{"keystone", file("good.env")}, exitUsage, `there is no kind "keystone"`},
 		{"no file", "", []string{"jumper"}, exitUsage, "want one FILE.env"},
 		{"two files", "", []string{"jumper", file("good.env"), file("bad.env")}, exitUsage, "want one FILE.env"},
