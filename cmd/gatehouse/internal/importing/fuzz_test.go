@@ -59,6 +59,9 @@ const marker = "zQ7kX2vR9wJ4"
 // FuzzSecretsStayHidden guards that no secret gets into manifests, comments or mistakes: a marker is put into every secret of a file that the fuzzer changes as it likes.
 func FuzzSecretsStayHidden(f *testing.F) {
 	seeds(f)
+	for _, text := range []string{"", "provider = \"oidc\"\nclient_id = \"x\"\noidc_issuer_url = \"https://a.example\"\n", "OAUTH2_PROXY_CLIENT_ID=x\nOAUTH2_PROXY_PROVIDER=login.gov", "providers:", "issuer: https://a.example", "staticPasswords:"} {
+		f.Add(text)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, c := range []struct{ kind, file, hidden string }{
 			{"jumper", "x.env", "\nOIDC_RP_CLIENT_SECRET='" + marker + "'\nDB_PASSWORD=" + marker + "\nCARROT_UNKNOWN=" + marker + "\n"},
