@@ -14,15 +14,11 @@ import (
 
 	"github.com/gatehouse-auth/gatehouse/authserver/config"
 	"github.com/gatehouse-auth/gatehouse/authserver/credential"
-	"github.com/gatehouse-auth/gatehouse/authserver/extauthz"
 	"github.com/gatehouse-auth/gatehouse/authserver/idp"
 	"github.com/gatehouse-auth/gatehouse/authserver/issue"
-	"github.com/gatehouse-auth/gatehouse/authserver/jwk"
 	"github.com/gatehouse-auth/gatehouse/authserver/login"
-	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
 	"github.com/gatehouse-auth/gatehouse/authserver/pace"
 	"github.com/gatehouse-auth/gatehouse/authserver/policy"
-	"github.com/gatehouse-auth/gatehouse/authserver/session"
 )
 
 // loader turns files into snapshots and remembers, for each name, the last good content. It is for one goroutine at a
@@ -201,109 +197,6 @@ func (l *loader) hash(data []byte) string {
 		l.pause()
 	}
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-func (l *loader) readBase(data []byte, f *file) error {
-	base, err := config.ParseBase(data)
-	if err != nil {
-		return err
-	}
-	if _, err := outbound.ParseCIDRs(base.Outbound.AllowedCIDRs); err != nil {
-		return fmt.Errorf("checking %s: outbound.allowedCIDRs%w", config.FileBase, err)
-	}
-	if ca := base.Outbound.CABundle; ca != "" {
-		if _, err := outbound.ParseCABundle([]byte(ca)); err != nil {
-			return fmt.Errorf("checking %s: outbound.caBundle: %w", config.FileBase, err)
-		}
-	}
-	if _, err := session.NewCookies(base.ExternalURL, base.Login.CookieDomain); err != nil {
-		return fmt.Errorf("checking %s: %w", config.FileBase, err)
-	}
-	f.base = base
-	return nil
-}
-
-func readKeys(data []byte, f *file) error {
-	keys, err := config.ParseKeys(data)
-	if err != nil {
-		return err
-	}
-	signer, err := issue.NewSigner(keys)
-	if err != nil {
-		return fmt.Errorf("checking %s: %w", config.FileKeys, err)
-	}
-	f.signer = signer
-	return nil
-}
-
-func (l *loader) readShard(name string, data []byte, reach policy.Outbound, f *file) error {
-	shard, err := policy.ReadShard(name, data, reach, f.shard, l.pause)
-	if err != nil {
-		return err
-	}
-	f.shard = shard
-	return nil
-}
-
-// outbound is how policies' URLs are reached, by the base.json in force and the extra networks.
-func (l *loader) outbound() policy.Outbound {
-	o := policy.Outbound{Keys: l.keys, Decisions: l.decisions}
-	cidrs := l.extraCIDRs
-	if f := l.files[config.FileBase]; f != nil && f.base != nil {
-		parsed, err := outbound.ParseCIDRs(f.base.Outbound.AllowedCIDRs)
-		if err != nil { // cannot happen: readBase has parsed them
-			parsed = nil
-		}
-		cidrs = slices.Concat(parsed, cidrs)
-		o.CABundle = outbound.NewBundle(f.base.Outbound.CABundle)
-	}
-	o.AllowedCIDRs = outbound.FormatCIDRs(cidrs)
-	return o
-}
-
-// swap makes the snapshot.
-func (l *loader) swap(in inputs, serving map[string]string) {
-	own := policy.Own{
-		Issuer:   in.base.ExternalURL,
-		Audience: in.base.Tokens.Audience,
-		Keys:     jwk.NewSet(in.signer.Keys()...),
-	}
-	policies, err := policy.NewSet(own, in.shards...)
-	if err != nil {
-		// Cannot happen: the set is whole, and all of it was compiled for one Outbound.
-		for name := range serving {
-			l.files[name].err = err
-		}
-		return
-	}
-	var logins *login.Snapshot
-	var browsers *site
-	if l.current != nil && l.made.base == in.base && l.made.signer == in.signer {
-		logins, browsers = l.current.login, l.current.site
-	} else {
-		logins = login.NewSnapshot(in.base, in.signer, l.decoys)
-		if browsers, err = l.sites.make(in.base, logins); err != nil { // a provider of a later version; the rest readBase has checked
-			l.at(config.FileBase).err = err
-			return
-		}
-	}
-	next := &snapshot{login: logins, site: browsers, policies: policies, credentials: l.makeCredentials(in.shards), serving: serving, mapped: policies.HeaderNames(), tenantSeries: in.base.Monitoring.TenantSeries}
-	next.names = extauthz.NewNames(next.mapped)
-	l.made, l.current = in, next
-}
-
-// makeCredentials makes the credentials of all shards. Those that did not change keep their tokens.
-func (l *loader) makeCredentials(shards []*policy.Shard) *credential.Set {
-	var list []policy.Credential
-	for _, shard := range shards {
-		list = append(list, shard.Credentials()...)
-	}
-	var old *credential.Set
-	if l.current != nil {
-		old = l.current.credentials
-	}
-	reach := l.outbound()
-	return credential.NewSet(old, list, outbound.Profile{AllowedCIDRs: reach.AllowedCIDRs, CABundle: reach.CABundle}, &l.credentials)
 }
 
 // forget drops what is neither there nor missed nor served.

@@ -48,5 +48,5 @@ var credentialFileChecks = []mutant{
 	{"config: sub and aud for a token endpoint", "authserver/config/credentials_read.go", `if c.Subject == "" || c.Audience == "" || c.GrantType == "" {`, "if false {"},
 	{"config: what goes with a token endpoint", "authserver/config/credentials_read.go", `if c.GrantType != "" || c.Client != nil || len(c.Parameters) > 0 || c.CABundle != "" {`, "if false {"},
 	{"config: the client of a credential", "authserver/config/credentials_read.go", "return c.Client.validate()", "return nil"},
-	{"config: bundles that credentials name", "authserver/config/read.go", "s.atCredential(i))\n\t\t\t}\n\t\t\tused[hash] = true", "s.atCredential(i))\n\t\t\t}\n\t\t\t_ = hash"},
+	{"config: bundles that credentials name", "authserver/config/validate_shard.go", "s.atCredential(i))\n\t\t\t}\n\t\t\tused[hash] = true", "s.atCredential(i))\n\t\t\t}\n\t\t\t_ = hash"},
 }

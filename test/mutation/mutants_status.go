@@ -19,7 +19,7 @@ var statusChecks = []mutant{
 	{"status: a credential that could not be renewed", "cmd/gatehouse/internal/status/judge.go", "if c.Status == metav1.ConditionFalse || stale {", "if c.Status == metav1.ConditionFalse || (stale && false) {"},
 	{"status: replicas that are behind", "cmd/gatehouse/internal/status/judge.go", "if applied < ready {", "if false {"},
 	{"status: escape sequences", "cmd/gatehouse/internal/status/wrap.go", "if !strconv.IsPrint(r) {", "if false && !strconv.IsPrint(r) {"},
-	{"status: a signing key's algorithm", "cmd/gatehouse/internal/status/text.go", "text := safe(k.Algorithm)", "text := k.Algorithm"},
+	{"status: a signing key's algorithm", "cmd/gatehouse/internal/status/text_server.go", "text := safe(k.Algorithm)", "text := k.Algorithm"},
 	{"status: control sequences in JSON", "cmd/gatehouse/internal/status/encode.go", "case r < utf8.RuneSelf || !obeyed(r):", "case true:"},
 	{"status: control characters in YAML", "cmd/gatehouse/internal/status/encode.go", "escaped(compact, unicode.IsControl)", "compact"},
 	{"status: the verdict", "cmd/gatehouse/internal/status/build.go", "r.Ready = r.Summary.Errors == 0", "r.Ready = true"},

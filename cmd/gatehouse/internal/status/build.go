@@ -4,20 +4,15 @@ package status
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
 )
-
-// maxObjectEvents bounds the events that are told of one object.
-const maxObjectEvents = 5
 
 // NewReport makes a report of what was read.
 func NewReport(o *Objects) *Report {
@@ -147,107 +142,6 @@ func (b *builder) keysFetched(p *v1alpha1.TenantJWTPolicy) *metav1.Time {
 		}
 	}
 	return oldest
-}
-
-// addPods gives each server its pods: all with Options.Pods, else those of servers that have something to explain.
-func (b *builder) addPods() {
-	for i := range b.objects.Pods {
-		p := &b.objects.Pods[i]
-		s := b.servers[types.NamespacedName{Namespace: p.Namespace, Name: p.Labels[v1alpha1.LabelServer]}]
-		if s == nil || (b.objects.Answers == nil && len(s.Problems) == 0) {
-			continue
-		}
-		out := describePod(p)
-		if answer, ok := b.objects.Answers[types.NamespacedName{Namespace: p.Namespace, Name: p.Name}]; ok {
-			out.judge(&answer)
-		}
-		s.Pods = append(s.Pods, out)
-	}
-	for _, s := range b.servers {
-		slices.SortFunc(s.Pods, func(a, b Pod) int { return cmp.Compare(a.Name, b.Name) })
-	}
-}
-
-func (p *Pod) judge(a *Answer) {
-	p.Files = len(a.Files)
-	if a.Problem != "" {
-		p.Problem = a.Problem
-	}
-	for _, name := range slices.Sorted(maps.Keys(a.Files)) {
-		f := a.Files[name]
-		if f.Mounted != f.Serving {
-			p.Behind++
-		}
-		if f.Error != "" && p.Problem == "" {
-			p.Problem = fmt.Sprintf("file %s is not served: %s", name, f.Error)
-		}
-	}
-}
-
-// describePod says how a pod is, and if it is not ready why.
-func describePod(p *corev1.Pod) Pod {
-	out := Pod{Name: p.Name, Phase: string(p.Status.Phase), Started: p.Status.StartTime, Node: p.Spec.NodeName}
-	if p.DeletionTimestamp != nil {
-		out.Phase = string(StateTerminating)
-	}
-	for i := range p.Status.ContainerStatuses {
-		c := &p.Status.ContainerStatuses[i]
-		out.Restarts += c.RestartCount
-		switch {
-		case c.State.Waiting != nil && c.State.Waiting.Reason != "":
-			out.Phase, out.Problem = c.State.Waiting.Reason, c.State.Waiting.Message
-		case c.State.Terminated != nil && c.State.Terminated.Reason != "":
-			out.Phase, out.Problem = c.State.Terminated.Reason, c.State.Terminated.Message
-		}
-	}
-	for _, c := range p.Status.Conditions {
-		switch {
-		case c.Type == corev1.PodReady:
-			out.Ready = c.Status == corev1.ConditionTrue
-		case c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && out.Problem == "":
-			out.Problem = c.Message
-		}
-	}
-	return out
-}
-
-type eventKey struct{ kind, namespace, name string }
-
-// eventsByObject are the latest events of each object, newest first.
-func eventsByObject(events []corev1.Event) map[eventKey][]Event {
-	out := map[eventKey][]Event{}
-	for i := range events {
-		e := &events[i]
-		key := eventKey{e.InvolvedObject.Kind, e.InvolvedObject.Namespace, e.InvolvedObject.Name}
-		out[key] = append(out[key], Event{Reason: e.Reason, Message: e.Message, Last: lastOf(e), Count: countOf(e)})
-	}
-	for key, list := range out {
-		slices.SortFunc(list, func(a, b Event) int {
-			return cmp.Or(b.Last.Compare(a.Last.Time), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Message, b.Message))
-		})
-		out[key] = list[:min(len(list), maxObjectEvents)]
-	}
-	return out
-}
-
-// lastOf is when an event happened last: events of either API are listed here.
-func lastOf(e *corev1.Event) metav1.Time {
-	switch {
-	case e.Series != nil && !e.Series.LastObservedTime.IsZero():
-		return metav1.Time{Time: e.Series.LastObservedTime.Time}
-	case !e.LastTimestamp.IsZero():
-		return e.LastTimestamp
-	case !e.EventTime.IsZero():
-		return metav1.Time{Time: e.EventTime.Time}
-	}
-	return e.CreationTimestamp
-}
-
-func countOf(e *corev1.Event) int32 {
-	if e.Series != nil {
-		return e.Series.Count
-	}
-	return max(e.Count, 1)
 }
 
 // count counts what is there.
