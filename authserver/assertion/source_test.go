@@ -157,7 +157,7 @@ func TestSourceBoundsItsQueue(t *testing.T) {
 			synctest.Wait()
 			all.Go(func() { get(t, s, "token-1") })
 			synctest.Wait()
-			fails(t, s)
+			_ = fails(t, s)
 			if got := s.Status(); got.Failure != nil || got.Failures != 0 {
 				t.Errorf("a crowd is no failure of the endpoint: %+v", got)
 			}
