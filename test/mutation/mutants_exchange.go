@@ -61,7 +61,7 @@ var exchangeRules = []mutant{
 	}
 	claimed`},
 	{"exchange: a token without its policy", "authserver/policy/own.go", "j.policy == nil || by != j.policy.grantMark()", "j.policy != nil && by != j.policy.grantMark()"},
-	{"exchange: a token under another's policy", "authserver/policy/own.go", "j.policy == nil || by != j.policy.grantMark()", "j.policy == nil"},
+	{"exchange: a token under another's policy", "authserver/policy/own.go", "j.policy == nil || by != j.policy.grantMark()", "j.policy == nil || by == \"\""},
 	{"exchange: a token of no known policy", "authserver/policy/own.go", "if by, _ := value.Text(); j.policy == nil ||", "if by, ok := value.Text(); ok && j.policy == nil || ok &&"},
 	{"exchange: which tokens are such", "authserver/policy/own.go", "if _, exchanged := c.Lookup(claims.ClaimGrantType); !exchanged {", "if v, _ := c.Lookup(claims.ClaimGrantType); v.JSON() != `\"urn:ietf:params:oauth:grant-type:jwt-bearer\"` {"},
 	{"exchange: mark of a policy", "authserver/policy/own.go", "sha256.Sum256([]byte(p.object))", "sha256.Sum256([]byte(p.tenant))"},
