@@ -19,8 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"github.com/gatehouse-auth/gatehouse/test/served"
 )
 
@@ -76,28 +74,6 @@ func (c *castOf) secrets(t *testing.T) string {
 		secret("globex-jwt", map[string]string{"public.pem": public}) +
 		secret("tenant-5-jwt", map[string]string{"password": string(c.password)}) +
 		secret("acme-decryption", map[string]string{"private.pem": private, "key": string(c.aes)})
-}
-
-// seal encrypts with a library that is not the server's own.
-func seal(t *testing.T, alg jose.KeyAlgorithm, enc jose.ContentEncryption, key any, cty, payload string) string {
-	t.Helper()
-	options := &jose.EncrypterOptions{}
-	if cty != "" {
-		options = options.WithContentType(jose.ContentType(cty))
-	}
-	encrypter, err := jose.NewEncrypter(enc, jose.Recipient{Algorithm: alg, Key: key}, options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	object, err := encrypter.Encrypt([]byte(payload))
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := object.CompactSerialize()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
 }
 
 // direct are claims as they stand inside an encryption.

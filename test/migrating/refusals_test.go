@@ -63,8 +63,8 @@ var refusals = map[string]func(*testing.T, *castOf){
 	},
 	"claims encrypted with RSA-OAEP and not signed": func(t *testing.T, c *castOf) {
 		key := &c.decryption.PublicKey
-		refused(t, "RSA-OAEP", "acme", row{token: seal(t, jose.RSA_OAEP, jose.A256GCM, key, "JWT", c.rs.Sign(t, nil, bob)), user: "bob"},
-			row{token: seal(t, jose.RSA_OAEP, jose.A256GCM, key, "", direct(t, bob))})
+		refused(t, "RSA-OAEP", "acme", row{token: served.Seal(t, jose.RSA_OAEP, jose.A256GCM, key, "JWT", c.rs.Sign(t, nil, bob)), user: "bob"},
+			row{token: served.Seal(t, jose.RSA_OAEP, jose.A256GCM, key, "", direct(t, bob))})
 		notTaken(t, "RSA-OAEP", "    required: true", "    nestedSignature: Optional\n    required: true", "", "nestedSignature: Optional is for symmetric keys only")
 	},
 	"an algorithm that the token chooses": func(t *testing.T, c *castOf) {

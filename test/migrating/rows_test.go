@@ -32,7 +32,7 @@ var cases = map[string]func(*testing.T, *castOf) []row{
 			{name: "another password", token: served.HMAC("HS256", append([]byte("x"), c.password...)).Sign(t, nil, bob), status: 401},
 			{name: "HS512", token: served.HMAC("HS512", c.password).Sign(t, nil, bob), status: 401},
 			{name: "RS256", token: c.rs.Sign(t, nil, bob), status: 401},
-			{name: "encrypted", token: seal(t, jose.DIRECT, jose.A256GCM, c.aes, "JWT", c.hs.Sign(t, nil, bob)), status: 401},
+			{name: "encrypted", token: served.Seal(t, jose.DIRECT, jose.A256GCM, c.aes, "JWT", c.hs.Sign(t, nil, bob)), status: 401},
 			{name: "no user", token: c.hs.Sign(t, nil, served.Claims{"sub": "bob"}), status: 401},
 		}
 	},
@@ -47,25 +47,25 @@ var cases = map[string]func(*testing.T, *castOf) []row{
 	"RSA-OAEP": func(t *testing.T, c *castOf) []row {
 		inside, key := c.rs.Sign(t, nil, bob), &c.decryption.PublicKey
 		return []row{
-			{name: "a signed token inside", token: seal(t, jose.RSA_OAEP, jose.A256GCM, key, "JWT", inside), user: "bob"},
-			{name: "by A128CBC-HS256", token: seal(t, jose.RSA_OAEP, jose.A128CBC_HS256, key, "", inside), user: "bob"},
+			{name: "a signed token inside", token: served.Seal(t, jose.RSA_OAEP, jose.A256GCM, key, "JWT", inside), user: "bob"},
+			{name: "by A128CBC-HS256", token: served.Seal(t, jose.RSA_OAEP, jose.A128CBC_HS256, key, "", inside), user: "bob"},
 			{name: "signed only", token: inside, status: 401},
-			{name: "claims inside, which anybody could encrypt", token: seal(t, jose.RSA_OAEP, jose.A256GCM, key, "", direct(t, bob)), status: 401},
-			{name: "a token inside that another signed", token: seal(t, jose.RSA_OAEP, jose.A256GCM, key, "JWT", c.mallory.Sign(t, nil, bob)), status: 401},
-			{name: "an expired token inside", token: seal(t, jose.RSA_OAEP, jose.A256GCM, key, "JWT", c.rs.Sign(t, nil, bob.With(served.Claims{"exp": 1}))), status: 401},
-			{name: "RSA-OAEP-256", token: seal(t, jose.RSA_OAEP_256, jose.A256GCM, key, "JWT", inside), status: 401},
-			{name: "A128GCM", token: seal(t, jose.RSA_OAEP, jose.A128GCM, key, "JWT", inside), status: 401},
+			{name: "claims inside, which anybody could encrypt", token: served.Seal(t, jose.RSA_OAEP, jose.A256GCM, key, "", direct(t, bob)), status: 401},
+			{name: "a token inside that another signed", token: served.Seal(t, jose.RSA_OAEP, jose.A256GCM, key, "JWT", c.mallory.Sign(t, nil, bob)), status: 401},
+			{name: "an expired token inside", token: served.Seal(t, jose.RSA_OAEP, jose.A256GCM, key, "JWT", c.rs.Sign(t, nil, bob.With(served.Claims{"exp": 1}))), status: 401},
+			{name: "RSA-OAEP-256", token: served.Seal(t, jose.RSA_OAEP_256, jose.A256GCM, key, "JWT", inside), status: 401},
+			{name: "A128GCM", token: served.Seal(t, jose.RSA_OAEP, jose.A128GCM, key, "JWT", inside), status: 401},
 		}
 	},
 	"AES": func(t *testing.T, c *castOf) []row {
 		claims := bob.With(served.Claims{"iss": idp})
 		return []row{
-			{name: "dir", token: seal(t, jose.DIRECT, jose.A256GCM, c.aes, "", direct(t, claims)), user: "bob"},
-			{name: "A256KW", token: seal(t, jose.A256KW, jose.A256GCM, c.aes, "", direct(t, claims)), user: "bob"},
-			{name: "another key", token: seal(t, jose.DIRECT, jose.A256GCM, append(c.aes[1:32:32], 0), "", direct(t, claims)), status: 401},
-			{name: "expired", token: seal(t, jose.DIRECT, jose.A256GCM, c.aes, "", direct(t, claims.With(served.Claims{"exp": 1}))), status: 401},
-			{name: "another issuer", token: seal(t, jose.DIRECT, jose.A256GCM, c.aes, "", direct(t, bob.With(served.Claims{"iss": "https://evil.example"}))), status: 403},
-			{name: "no issuer", token: seal(t, jose.DIRECT, jose.A256GCM, c.aes, "", direct(t, bob)), status: 403},
+			{name: "dir", token: served.Seal(t, jose.DIRECT, jose.A256GCM, c.aes, "", direct(t, claims)), user: "bob"},
+			{name: "A256KW", token: served.Seal(t, jose.A256KW, jose.A256GCM, c.aes, "", direct(t, claims)), user: "bob"},
+			{name: "another key", token: served.Seal(t, jose.DIRECT, jose.A256GCM, append(c.aes[1:32:32], 0), "", direct(t, claims)), status: 401},
+			{name: "expired", token: served.Seal(t, jose.DIRECT, jose.A256GCM, c.aes, "", direct(t, claims.With(served.Claims{"exp": 1}))), status: 401},
+			{name: "another issuer", token: served.Seal(t, jose.DIRECT, jose.A256GCM, c.aes, "", direct(t, bob.With(served.Claims{"iss": "https://evil.example"}))), status: 403},
+			{name: "no issuer", token: served.Seal(t, jose.DIRECT, jose.A256GCM, c.aes, "", direct(t, bob)), status: 403},
 			{name: "signed only, with the AES key", token: served.HMAC("HS256", c.aes).Sign(t, nil, claims), status: 401},
 		}
 	},
@@ -73,9 +73,9 @@ var cases = map[string]func(*testing.T, *castOf) []row{
 		key := &c.decryption.PublicKey
 		return []row{
 			{name: "RS256", token: c.rs.Sign(t, nil, bob), user: "bob"},
-			{name: "RSA-OAEP with RS256 inside", token: seal(t, jose.RSA_OAEP, jose.A256GCM, key, "JWT", c.rs.Sign(t, nil, bob)), user: "bob"},
-			{name: "RSA-OAEP with HS256 inside", token: seal(t, jose.RSA_OAEP, jose.A256GCM, key, "JWT", c.hs.Sign(t, nil, bob)), status: 401},
-			{name: "RSA-OAEP with claims inside", token: seal(t, jose.RSA_OAEP, jose.A256GCM, key, "", direct(t, bob)), status: 401},
+			{name: "RSA-OAEP with RS256 inside", token: served.Seal(t, jose.RSA_OAEP, jose.A256GCM, key, "JWT", c.rs.Sign(t, nil, bob)), user: "bob"},
+			{name: "RSA-OAEP with HS256 inside", token: served.Seal(t, jose.RSA_OAEP, jose.A256GCM, key, "JWT", c.hs.Sign(t, nil, bob)), status: 401},
+			{name: "RSA-OAEP with claims inside", token: served.Seal(t, jose.RSA_OAEP, jose.A256GCM, key, "", direct(t, bob)), status: 401},
 			{name: "RS384 by the same key", token: c.rs.As("RS384", "").Sign(t, nil, bob), status: 401},
 		}
 	},
