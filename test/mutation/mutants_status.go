@@ -20,8 +20,8 @@ var statusChecks = []mutant{
 	{"status: replicas that are behind", "cmd/gatehouse/internal/status/judge.go", "if applied < ready {", "if false {"},
 	{"status: escape sequences", "cmd/gatehouse/internal/status/wrap.go", "if !strconv.IsPrint(r) {", "if false && !strconv.IsPrint(r) {"},
 	{"status: a signing key's algorithm", "cmd/gatehouse/internal/status/text_server.go", "text := safe(k.Algorithm)", "text := k.Algorithm"},
-	{"status: control sequences in JSON", "cmd/gatehouse/internal/status/encode.go", "case r < utf8.RuneSelf || !obeyed(r):", "case true:"},
-	{"status: control characters in YAML", "cmd/gatehouse/internal/status/encode.go", "escaped(compact, unicode.IsControl)", "compact"},
+	{"status: control sequences in JSON", "cmd/gatehouse/internal/status/encode.go", "case r < utf8.RuneSelf || !obeyed(r):", "case r < utf8.RuneSelf || true:"},
+	{"status: control characters in YAML", "cmd/gatehouse/internal/status/encode.go", "escaped(compact, unicode.IsControl)", "escaped(compact, func(r rune) bool { return false && unicode.IsControl(r) })"},
 	{"status: the verdict", "cmd/gatehouse/internal/status/build.go", "r.Ready = r.Summary.Errors == 0", "r.Ready = true"},
 }
 

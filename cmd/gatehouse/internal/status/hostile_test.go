@@ -83,7 +83,7 @@ func TestHostileTexts(t *testing.T) {
 				t.Errorf("%+v, all %v: %v in\n%q", style, all, found, text)
 			}
 			if style.Verbose && !all && strings.Count(text, "\n") != lines {
-				t.Errorf("%d lines, want %d:\n%s", strings.Count(text, "\n"), lines, text)
+				t.Errorf("%d lines, want %d:\n%q", strings.Count(text, "\n"), lines, text)
 			}
 		}
 		colours := Text(r, Style{Colour: true, Verbose: true}, now)
