@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/gatehouse-auth/gatehouse/api/v1alpha1"
 	"github.com/gatehouse-auth/gatehouse/authserver/assertion"
@@ -97,7 +96,7 @@ func (p *Plan) jwtBearer(key Key) *providerPlan {
 
 // renderCredential returns the verdict, and what is rendered if it is served.
 func (o *providerPlan) renderCredential(p *Plan, r *resolver) (Verdict, *rendered) {
-	f := findings{problems: slices.Clone(o.problems), warnings: slices.Clone(o.warnings)}
+	f := o.found()
 	var out *rendered
 	fingerprint := ""
 	if !f.bad() && !o.disabled {
@@ -108,17 +107,10 @@ func (o *providerPlan) renderCredential(p *Plan, r *resolver) (Verdict, *rendere
 		out.size -= len(out.bundle)
 		o.compile(&f, out.credential, fingerprint)
 	}
-	v := f.verdict()
+	v := o.conclude(&f, fingerprint, "nobody is given its token")
 	if f.bad() {
 		return v, nil
 	}
-	if o.disabled {
-		v.Disabled = true
-		v.Accepted.Reason, v.Accepted.Message = v1alpha1.ReasonDisabled, "the spec is valid, and spec.enabled is false: nobody is given its token"
-		v.ResolvedRefs.Message = "spec.enabled is false: the Secrets that the spec names are not read"
-		return v, nil
-	}
-	v.Fingerprint = fingerprint
 	return v, out
 }
 

@@ -144,7 +144,7 @@ type renderedProvider struct {
 
 // render returns the verdict, and the rendered provider if it is served.
 func (o *providerPlan) render(p *Plan, r *resolver) (Verdict, *renderedProvider) {
-	f := findings{problems: slices.Clone(o.problems), warnings: slices.Clone(o.warnings)}
+	f := o.found()
 	var out *renderedProvider
 	fingerprint := ""
 	if !f.bad() && !o.disabled {
@@ -154,18 +154,31 @@ func (o *providerPlan) render(p *Plan, r *resolver) (Verdict, *renderedProvider)
 		fingerprint, out.size = f.measure(providerWithBundle{out.provider, out.bundle}, "keep fewer users in the Secret, use a smaller icon or icon.url, and keep only the CAs in use in the bundle")
 		out.size -= len(out.bundle)
 	}
-	v := f.verdict()
+	v := o.conclude(&f, fingerprint, "nobody can log in through this provider")
 	if v.File = config.FileBase; f.bad() {
 		return v, nil
 	}
-	if o.disabled {
-		v.Disabled = true
-		v.Accepted.Reason, v.Accepted.Message = v1alpha1.ReasonDisabled, "the spec is valid, and spec.enabled is false: nobody can log in through this provider"
-		v.ResolvedRefs.Message = "spec.enabled is false: the Secrets that the spec names are not read"
-		return v, nil
-	}
-	v.Fingerprint = fingerprint
 	return v, out
+}
+
+// found are the findings on the spec itself, as a copy to which those on its Secrets can be added.
+func (o *providerPlan) found() findings {
+	return findings{problems: slices.Clone(o.problems), warnings: slices.Clone(o.warnings)}
+}
+
+// conclude makes the verdict on a provider of any type. disabled says what follows from spec.enabled: false.
+func (o *providerPlan) conclude(f *findings, fingerprint, disabled string) Verdict {
+	v := f.verdict()
+	switch {
+	case f.bad():
+	case o.disabled:
+		v.Disabled = true
+		v.Accepted.Reason, v.Accepted.Message = v1alpha1.ReasonDisabled, "the spec is valid, and spec.enabled is false: "+disabled
+		v.ResolvedRefs.Message = "spec.enabled is false: the Secrets that the spec names are not read"
+	default:
+		v.Fingerprint = fingerprint
+	}
+	return v
 }
 
 // providerWithBundle is a provider and the CA bundle that it names: what an object may hold must not depend on who shares its bundle.
