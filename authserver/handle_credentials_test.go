@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -278,44 +279,47 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // TestCredentialCrowd guards that who comes while 256 wait at a hanging token endpoint is answered at once, at /credentials and at /verify, and that its provider is not told as
-// failing for it.
+// failing for it. The clock of its bubble stands while a goroutine waits for the network, as one does here all along: nobody's time ends, however slow the machine.
 func TestCredentialCrowd(t *testing.T) {
 	e := tokenEndpoint(t)
 	until := make(chan struct{})
 	defer close(until)
 	e.Misbehave(tokenendpoint.Hang(until))
-	l := newLab(t, renderWith(t, withUpstream(t, map[string]string{"acme": "api"}), credentialOf("api", e.URL(), devs)))
-	headers, acme := dev(t), x(cast().acme.sign(t, nil, acmeClaims))
-	ctx, cancel := context.WithCancel(t.Context())
-	var waiting sync.WaitGroup
-	for range 256 {
-		waiting.Go(func() { l.request(ctx, t, http.MethodGet, "/credentials/api", headers...) })
-	}
-	defer waiting.Wait()
-	defer cancel()
-	for deadline := time.Now().Add(time.Minute); ; { // until all are there
-		a := func() asked {
-			short, end := context.WithTimeout(t.Context(), 100*time.Millisecond)
-			defer end()
-			return l.request(short, t, http.MethodGet, "/credentials/api", headers...)
-		}()
-		if a.status == http.StatusServiceUnavailable {
-			if a.header.Get("Retry-After") != "1" || !strings.Contains(a.body, codeUnavailable) || !strings.Contains(a.body, assertion.ReasonTooManyWaiting) {
-				t.Errorf("%v %s", a.header, a.body)
+	files, headers := renderWith(t, withUpstream(t, map[string]string{"acme": "api"}), credentialOf("api", e.URL(), devs)), dev(t)
+	late := time.After(2 * time.Minute) // of the machine's clock
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, files)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer e.Server().CloseClientConnections() // which ends the attempt
+		defer cancel()
+		const crowd = 256
+		answers := make(chan asked, crowd+1)
+		for range crowd + 1 {
+			go func() { answers <- l.request(ctx, t, http.MethodGet, "/credentials/api", headers...) }()
+		}
+		var a asked // of the one for whom there is no place; the others wait
+		select {
+		case a = <-answers:
+		case <-late:
+			t.Fatal("all wait")
+		}
+		if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") != "1" || !strings.Contains(a.body, codeUnavailable) || !strings.Contains(a.body, assertion.ReasonTooManyWaiting) {
+			t.Errorf("%d %v %s", a.status, a.header, a.body)
+		}
+		a = l.get(t, "/verify/acme", headers[0])
+		if log := l.log.take(); a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") != "1" || a.header["Authorization"] != nil || !strings.Contains(log, assertion.ReasonTooManyWaiting) {
+			t.Errorf("%d %v %s\n%s", a.status, a.header, a.body, log)
+		}
+		if c := l.ofCredential(t, "api"); c.Reason != "NotYetFetched" {
+			t.Errorf("%+v", c)
+		}
+		cancel()
+		for range crowd {
+			if a := <-answers; a.status != http.StatusGatewayTimeout {
+				t.Errorf("whoever had a place: %d %s", a.status, a.body)
 			}
-			break
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d %s", a.status, a.body)
-		}
-	}
-	a := l.get(t, "/verify/acme", acme)
-	if log := l.log.take(); a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") != "1" || a.header["Authorization"] != nil || !strings.Contains(log, assertion.ReasonTooManyWaiting) {
-		t.Errorf("%d %v %s\n%s", a.status, a.header, a.body, log)
-	}
-	if c := l.ofCredential(t, "api"); c.Reason != "NotYetFetched" {
-		t.Errorf("%+v", c)
-	}
+	})
 }
 
 // TestOneFetchForAll guards that two hundred callers who find no token cause one request.

@@ -12,15 +12,15 @@ import (
 )
 
 // TestBombsEnd guards that no expression and token takes long or makes much: each is refused, or ends within its meter.
-// What cel-go itself would do with most of them is run for years, or fill the memory. The bounds here are an order of
-// magnitude above what is measured (BenchmarkWorst), so that only what is unbounded fails.
+// What cel-go itself would do with most of them is run for years, or fill the memory. The bounds here are far above what is
+// measured (BenchmarkWorst), so that only what is unbounded fails, on a slow and busy machine too.
 func TestBombsEnd(t *testing.T) {
 	var before, after runtime.MemStats
 	evaluated := 0
 	for _, text := range bombs {
 		start := time.Now()
 		p, err := Compile(text, Rule)
-		if took := time.Since(start); took > time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("compiling %.80s takes %v", text, took)
 		}
 		if err != nil {
@@ -32,7 +32,7 @@ func TestBombsEnd(t *testing.T) {
 			runtime.ReadMemStats(&before)
 			start = time.Now()
 			_, err := p.Bool(Of(c))
-			if took := time.Since(start); took > time.Second {
+			if took := time.Since(start); took > time.Minute {
 				t.Errorf("%.80s on %s takes %v", text, name, took)
 			}
 			runtime.ReadMemStats(&after)

@@ -42,7 +42,7 @@ func FuzzCompile(f *testing.F) {
 		kind := Kind(uint(number) % uint(len(wants)))
 		start := time.Now()
 		p, err := Compile(text, kind)
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("compiling takes %v", took)
 		}
 		if err != nil {
@@ -61,7 +61,7 @@ func FuzzCompile(f *testing.F) {
 				t.Errorf("%q of kind %d", values, kind)
 			}
 		}
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("evaluating takes %v", took)
 		}
 		if err != nil && !errors.Is(err, ErrCost) && !errors.Is(err, ErrFailed) && !errors.Is(err, ErrResult) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -461,7 +462,9 @@ func TestBounds(t *testing.T) {
 }
 
 // TestPatience guards that whoever waits is called back early, and that nobody who does not wait starts a timer.
-func TestPatience(t *testing.T) {
+func TestPatience(t *testing.T) { synctest.Test(t, testPatience) }
+
+func testPatience(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	idle := &patience{Context: ctx}
@@ -469,15 +472,13 @@ func TestPatience(t *testing.T) {
 		t.Error("a timer for nobody")
 	}
 	idle.end()
-	late := &patience{Context: ctx}
-	<-func() <-chan struct{} {
-		short, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
-		t.Cleanup(cancel)
-		late = &patience{Context: short}
-		return late.Done()
-	}()
-	if late.Err() == nil || late.Context.Err() != nil {
-		t.Errorf("ended %v; the call's own end %v", late.Err(), late.Context.Err())
+	start := time.Now()
+	short, cancelShort := context.WithTimeout(ctx, 200*time.Millisecond)
+	defer cancelShort()
+	late := &patience{Context: short}
+	<-late.Done()
+	if took := time.Since(start); took != 180*time.Millisecond || late.Err() == nil || short.Err() != nil {
+		t.Errorf("ended %v after %s; the call's own end %v", late.Err(), took, short.Err())
 	}
 	late.end()
 	parent, stop := context.WithCancel(t.Context())

@@ -66,12 +66,12 @@ func eventually(t *testing.T, done func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for !done() {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatal("the condition was not met in 10 s")
+			t.Fatal("the condition was not met in 2 minutes")
 		}
 	}
 }

@@ -167,7 +167,7 @@ func TestOneCodeIsExchangedOnce(t *testing.T) {
 	w, a, h := newBrowser(t, "")
 	x := Exchange{Code: w.code(t, a, h), RedirectURI: redirectURI, Verifier: verifier}
 	snap := w.snapshot()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	var wg sync.WaitGroup
 	var granted atomic.Int64

@@ -67,7 +67,7 @@ func TestTwentyUsesAtOnceGetOneSuccessor(t *testing.T) {
 	w := newWorld(t, t.TempDir())
 	snap, token := w.snapshot(), w.login(t, "bob@acme.example").RefreshToken
 	successors, access := sync.Map{}, sync.Map{}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // none waits for another for ever
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // none waits for another for ever
 	defer cancel()
 	var wg sync.WaitGroup
 	for range 20 {

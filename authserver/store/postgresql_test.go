@@ -161,7 +161,7 @@ func TestDatabaseAwayAndBack(t *testing.T) {
 				t.Errorf("%s: %s: %v", c.name, what, err)
 			}
 		}
-		if took := time.Since(began); took > 5*12*time.Second {
+		if took := time.Since(began); took > 5*time.Minute {
 			t.Errorf("%s: five calls took %v", c.name, took)
 		}
 		gaveUp, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -170,7 +170,7 @@ func TestDatabaseAwayAndBack(t *testing.T) {
 		}
 		cancel()
 		c.back(t)
-		for deadline := time.Now().Add(20 * time.Second); s.Ping(t.Context()) != nil; {
+		for deadline := time.Now().Add(2 * time.Minute); s.Ping(t.Context()) != nil; {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s: the store does not recover", c.name)
 			}

@@ -127,7 +127,7 @@ func (r *recorder) deliver(files map[string][]byte) {
 
 func (r *recorder) await(t *testing.T, want map[string]string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()

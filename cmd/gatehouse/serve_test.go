@@ -27,7 +27,7 @@ import (
 )
 
 // testPatience is how long a change may take in a test on a busy machine.
-const testPatience = 20 * time.Second
+const testPatience = 2 * time.Minute
 
 // served is a running `gatehouse serve`.
 type served struct {

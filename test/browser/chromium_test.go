@@ -24,7 +24,7 @@ import (
 )
 
 // patience is how long one step may take on a busy machine.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // missing skips a test for want of a part, by name; with CI=true that is a failure.
 func missing(t testing.TB, what, remedy string) {

@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a program may take on a busy machine.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // lab is what stands behind a gateway: the auth server, seen through a tap, and the application.
 type lab struct {

@@ -120,7 +120,7 @@ func newBrowser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &browser{t: t, client: &http.Client{Jar: jar, Timeout: 20 * time.Second}}
+	return &browser{t: t, client: &http.Client{Jar: jar, Timeout: 2 * time.Minute}}
 }
 
 // open goes to an address, as somebody who follows a link on a page of the same site.

@@ -45,7 +45,7 @@ func loopback(pid int) string {
 
 func TestOutage(t *testing.T) {
 	RegisterFailHandler(Fail)
-	SetDefaultEventuallyTimeout(time.Minute)
+	SetDefaultEventuallyTimeout(2 * time.Minute)
 	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
 	RunSpecs(t, "outage suite")
 }
@@ -151,7 +151,7 @@ func watch() *watcher {
 		w.group.Go(func() {
 			tick := time.NewTicker(pause)
 			defer tick.Stop()
-			c := &http.Client{Timeout: 5 * time.Second}
+			c := &http.Client{Timeout: time.Minute}
 			for {
 				select {
 				case <-ctx.Done():

@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a server may take to start or stop, on a machine that does other things too.
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 // Start returns the DSN of an empty database, which is dropped when the test ends. All callers of one test binary share a server.
 func Start(tb testing.TB) (dsn string) {

@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a server may take to begin or to end on a busy machine.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // noStore is the AuthServer of suites that verify tokens and let nobody log in.
 const noStore = `apiVersion: auth.gatehouse.dev/v1alpha1
