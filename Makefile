@@ -108,6 +108,7 @@ bench: build ## Measure requests, latency and memory against the floor, as docs/
 	go run ./test/bench -bin bin
 	go run ./test/bench/logins -bin bin
 	go run ./test/bench/credentials -bin bin
+	assets=$$(hack/kube-assets) && KUBEBUILDER_ASSETS=$$assets go run ./test/bench/credentials -bin bin -operator -lifetime 60s
 	GATEHOUSE_BENCH_BIN=$(CURDIR)/bin go test -run '^$$' -bench Refresh -benchtime 5s ./test/bench/logins
 
 ##@ Install into the cluster of the current kubeconfig

@@ -33,6 +33,7 @@ const (
 // bench is one run.
 type bench struct {
 	bin, scratch string
+	operator     bool
 	providers    int
 	lifetime     time.Duration
 	out          io.Writer
@@ -50,8 +51,9 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("credentials", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	b := &bench{out: stdout}
-	flags.StringVar(&b.bin, "bin", "", "`directory` with authserver and gatehouse; default: build both from this module")
+	flags.StringVar(&b.bin, "bin", "", "`directory` with authserver, gatehouse and operator; default: build them from this module")
 	flags.IntVar(&b.providers, "providers", 1000, "how many there are")
+	flags.BoolVar(&b.operator, "operator", false, "measure the operator, with outputSecretName, in place of the server")
 	flags.DurationVar(&b.lifetime, "lifetime", 40*time.Second, "of their tokens, whole seconds")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -83,11 +85,15 @@ func (b *bench) measure(ctx context.Context) (err error) {
 	if err := b.binaries(ctx); err != nil {
 		return err
 	}
-	one, _, err := b.serve(ctx, 1)
+	serve := b.serve
+	if b.operator {
+		serve = b.operate
+	}
+	one, _, err := serve(ctx, 1)
 	if err != nil {
 		return err
 	}
-	all, parts, err := b.serve(ctx, b.providers)
+	all, parts, err := serve(ctx, b.providers)
 	if err != nil {
 		return err
 	}
@@ -149,7 +155,7 @@ func spread(parts []float64) (busiest float64, text string) {
 func (b *bench) binaries(ctx context.Context) (err error) {
 	if b.bin == "" {
 		b.bin = b.scratch
-		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.bin, "./cmd/authserver", "./cmd/gatehouse")
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.bin, "./cmd/authserver", "./cmd/gatehouse", "./cmd/operator")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("building the servers (run this from the module's root, or name a directory with -bin): %w\n%s", err, out)

@@ -11,17 +11,13 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"text/template"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
+	"github.com/gatehouse-auth/gatehouse/test/bench/internal/rig"
 	"github.com/gatehouse-auth/gatehouse/test/bench/internal/tokens"
 )
 
@@ -81,9 +77,9 @@ func (b *bench) site(ctx context.Context, providers int, endpoint string) (dir, 
 	if err != nil {
 		return "", "", err
 	}
-	keys, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: minter.PublicKey(), KeyID: tokens.KeyID, Algorithm: "RS256", Use: "sig"}}})
+	keys, err := tokens.KeySet(minter.PublicKey(), "RS256")
 	if err != nil {
-		return "", "", fmt.Errorf("writing the key set: %w", err)
+		return "", "", err
 	}
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -104,12 +100,5 @@ func (b *bench) site(ctx context.Context, providers int, endpoint string) (dir, 
 	if dir, err = os.MkdirTemp(b.scratch, "site-"); err != nil {
 		return "", "", fmt.Errorf("making a directory: %w", err)
 	}
-	source := dir + ".yaml"
-	if err := os.WriteFile(source, text.Bytes(), 0o600); err != nil {
-		return "", "", fmt.Errorf("writing the manifests: %w", err)
-	}
-	if out, err := exec.CommandContext(ctx, filepath.Join(b.bin, "gatehouse"), "render", "-f", source, "-o", dir).CombinedOutput(); err != nil {
-		return "", "", fmt.Errorf("rendering: %w\n%.2000s", err, out)
-	}
-	return dir, minted[0].Raw, nil
+	return dir, minted[0].Raw, rig.Render(ctx, b.bin, text.Bytes(), dir)
 }

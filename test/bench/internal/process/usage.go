@@ -35,15 +35,20 @@ type Memory struct {
 
 // Memory reads the server's memory now.
 func (p *Process) Memory() (Memory, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		return Memory{}, fmt.Errorf("reading memory of %s: %w", p.name, err)
-	}
-	m, err := parseMemory(status)
+	m, err := MemoryOf(p.cmd.Process.Pid)
 	if err != nil {
 		return Memory{}, fmt.Errorf("reading memory of %s: %w", p.name, err)
 	}
 	return m, nil
+}
+
+// MemoryOf is the same of any process.
+func MemoryOf(pid int) (Memory, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return Memory{}, err
+	}
+	return parseMemory(status)
 }
 
 // parseMemory reads lines like "VmRSS:	   20480 kB" (proc_pid_status(5)).
