@@ -8,13 +8,10 @@ import (
 	"bytes"
 	"context"
 	"crypto"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"text/template"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"github.com/gatehouse-auth/gatehouse/test/bench/internal/tokens"
 )
@@ -108,7 +105,7 @@ func (s *site) remote(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	set, err := keySet(m.PublicKey(), "RS256")
+	set, err := tokens.KeySet(m.PublicKey(), "RS256")
 	if err != nil {
 		return err
 	}
@@ -120,16 +117,8 @@ func (s *site) remote(ctx context.Context, b *bench) error {
 }
 
 func inlineKeys(key crypto.PublicKey, algorithm string) (string, error) {
-	set, err := keySet(key, algorithm)
+	set, err := tokens.KeySet(key, algorithm)
 	return "keys: [{jwks: '" + string(set) + "'}]", err
-}
-
-func keySet(key crypto.PublicKey, algorithm string) ([]byte, error) {
-	set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key, KeyID: tokens.KeyID, Algorithm: algorithm, Use: "sig"}}})
-	if err != nil {
-		return nil, fmt.Errorf("writing the key set: %w", err)
-	}
-	return set, nil
 }
 
 // manifests is what a platform team would commit. All else is default, so metrics are on and only refusals are logged;

@@ -8,10 +8,10 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 
 	"github.com/gatehouse-auth/gatehouse/test/bench/internal/process"
+	"github.com/gatehouse-auth/gatehouse/test/bench/internal/rig"
 )
 
 // deployment is where the auth server under test comes from. A test puts a stand-in here.
@@ -27,27 +27,10 @@ type deployment interface {
 // binaries is the deployment of the real authserver and gatehouse.
 type binaries struct{ dir, scratch string }
 
-// prepareBinaries takes the binaries from bin or, if that is empty, builds them into scratch, so that no stale binary is
-// measured by accident.
+// prepareBinaries takes the binaries from bin or, if that is empty, builds them into scratch.
 func prepareBinaries(ctx context.Context, bin, scratch string) (*binaries, error) {
-	if bin == "" {
-		bin = scratch
-		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", bin, "./cmd/authserver", "./cmd/gatehouse")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("building the servers (run this from the module's root, or name a directory with -bin): %w\n%s", err, out)
-		}
-	}
-	dir, err := filepath.Abs(bin)
-	if err != nil {
-		return nil, fmt.Errorf("finding %s: %w", bin, err)
-	}
-	for _, name := range []string{"authserver", "gatehouse"} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-			return nil, fmt.Errorf("finding the servers (make build leaves them in bin): %w", err)
-		}
-	}
-	return &binaries{dir: dir, scratch: scratch}, nil
+	dir, err := rig.Programs(ctx, bin, scratch, "authserver", "gatehouse")
+	return &binaries{dir: dir, scratch: scratch}, err
 }
 
 func (b *binaries) start(ctx context.Context, core int, v *volume) (*process.Process, error) {
@@ -78,13 +61,5 @@ func (b *binaries) render(ctx context.Context, s *site, into string) error {
 	if err != nil {
 		return err
 	}
-	source := into + ".yaml"
-	if err := os.WriteFile(source, yaml, 0o600); err != nil {
-		return fmt.Errorf("writing manifests: %w", err)
-	}
-	out, err := exec.CommandContext(ctx, filepath.Join(b.dir, "gatehouse"), "render", "-f", source, "-o", into).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("running gatehouse render: %w\n%.2000s", err, out)
-	}
-	return nil
+	return rig.Render(ctx, b.dir, yaml, into)
 }

@@ -45,7 +45,7 @@ func (b *bench) flood(ctx context.Context) error {
 		return err
 	}
 	p99 := latency.Percentile(99)
-	b.told(p99 <= floodLatency && wrong == 0 && o.other == 0,
+	b.score.Tell(p99 <= floodLatency && wrong == 0 && o.other == 0,
 		"/verify %d times a second, each with another token, during a flood of logins: p50 %.1f ms, p99 %.1f ms (target %.0f), %d answers other than 200; %d logins, %d told to come again, %d other answers",
 		floodRate, millis(latency.Percentile(50)), millis(p99), millis(floodLatency), wrong, o.done, o.later, o.other)
 	return nil
@@ -104,7 +104,7 @@ func (b *bench) memory(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.told(m.Peak <= limit && o.done > 0 && o.other == 0,
+	b.score.Tell(m.Peak <= limit && o.done > 0 && o.other == 0,
 		"memory of %d logins at once: at most %.1f MiB resident (limit %d); %d logins, %d told to come again, %d other answers",
 		atOnce, float64(m.Peak)/(1<<20), limit>>20, o.done, o.later, o.other)
 	return nil

@@ -11,12 +11,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"regexp"
 	"syscall"
 	"time"
+
+	"github.com/gatehouse-auth/gatehouse/test/bench/internal/rig"
 )
 
 const runWithin = 20 * time.Minute
@@ -28,8 +28,7 @@ type bench struct {
 	self    string
 	window  time.Duration
 	pairs   int
-	out     io.Writer
-	missed  int
+	score   rig.Score
 }
 
 // measurements in the order in which they are made.
@@ -55,7 +54,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	flags := flag.NewFlagSet("logins", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	b := &bench{out: stdout}
+	b := &bench{score: rig.Score{Out: stdout}}
 	flags.StringVar(&b.bin, "bin", "", "`directory` with authserver and gatehouse; default: build both from this module")
 	flags.DurationVar(&b.window, "window", 3*time.Second, "length of a window")
 	flags.IntVar(&b.pairs, "pairs", 9, "pairs of windows of the CPU figure")
@@ -76,8 +75,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, "logins:", err)
 		return 1
 	}
-	if b.missed > 0 {
-		_, _ = fmt.Fprintf(stderr, "logins: %d targets missed\n", b.missed)
+	if b.score.Missed > 0 {
+		_, _ = fmt.Fprintf(stderr, "logins: %d targets missed\n", b.score.Missed)
 		return 1
 	}
 	return 0
@@ -92,7 +91,7 @@ func (b *bench) measure(ctx context.Context, pattern *regexp.Regexp) error {
 		return fmt.Errorf("making a scratch directory: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(b.scratch) }()
-	if err := b.binaries(ctx); err != nil {
+	if b.bin, err = rig.Programs(ctx, b.bin, b.scratch, "authserver", "gatehouse"); err != nil {
 		return err
 	}
 	ran := 0
@@ -109,28 +108,4 @@ func (b *bench) measure(ctx context.Context, pattern *regexp.Regexp) error {
 		return errors.New("nothing has such a name")
 	}
 	return nil
-}
-
-// binaries finds or builds the programs.
-func (b *bench) binaries(ctx context.Context) (err error) {
-	if b.bin == "" {
-		b.bin = b.scratch
-		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.bin, "./cmd/authserver", "./cmd/gatehouse")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("building the servers (run this from the module's root, or name a directory with -bin): %w\n%s", err, out)
-		}
-	}
-	b.bin, err = filepath.Abs(b.bin)
-	return err
-}
-
-// told prints a figure and its target.
-func (b *bench) told(ok bool, format string, args ...any) {
-	verdict := "ok    "
-	if !ok {
-		verdict = "MISSED"
-		b.missed++
-	}
-	_, _ = fmt.Fprintf(b.out, "%s %s\n", verdict, fmt.Sprintf(format, args...))
 }

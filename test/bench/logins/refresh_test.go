@@ -20,13 +20,14 @@ import (
 	_ "modernc.org/sqlite"             // the driver "sqlite"
 
 	"github.com/gatehouse-auth/gatehouse/test/bench/internal/process"
+	"github.com/gatehouse-auth/gatehouse/test/bench/internal/rig"
 	"github.com/gatehouse-auth/gatehouse/test/postgres"
 )
 
 // BenchmarkRefresh measures refreshes over HTTP at the deployed server, beside the raw transactions of the same kind of database. It is a benchmark of package testing, since
 // that is what starts PostgreSQL.
 func BenchmarkRefresh(b *testing.B) {
-	bench := &bench{scratch: b.TempDir(), bin: os.Getenv("GATEHOUSE_BENCH_BIN"), out: io.Discard}
+	bench := &bench{scratch: b.TempDir(), bin: os.Getenv("GATEHOUSE_BENCH_BIN"), score: rig.Score{Out: io.Discard}}
 	if bench.bin == "" {
 		b.Skip("skipped: GATEHOUSE_BENCH_BIN does not name the directory of the binaries; make bench sets it")
 	}

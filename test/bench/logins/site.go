@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/issue"
 	"github.com/gatehouse-auth/gatehouse/authserver/password"
 	"github.com/gatehouse-auth/gatehouse/test/bench/internal/process"
+	"github.com/gatehouse-auth/gatehouse/test/bench/internal/rig"
 )
 
 const (
@@ -66,13 +66,8 @@ kind: Secret
 metadata: {name: users, namespace: default}
 data: {users.yaml: ` + base64.StdEncoding.EncodeToString([]byte(list.String())) + `, dsn: "` + base64.StdEncoding.EncodeToString([]byte(dsn)) + `"}
 `
-	source := dir + ".yaml"
-	if err := os.WriteFile(source, []byte(manifests), 0o600); err != nil {
-		return "", fmt.Errorf("writing the manifests: %w", err)
-	}
-	render := exec.CommandContext(ctx, filepath.Join(b.bin, "gatehouse"), "render", "-f", source, "-o", dir)
-	if out, err := render.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("rendering: %w\n%s", err, out)
+	if err := rig.Render(ctx, b.bin, []byte(manifests), dir); err != nil {
+		return "", err
 	}
 	return dir, b.signingKey(dir)
 }
