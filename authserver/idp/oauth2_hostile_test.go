@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -28,6 +29,14 @@ func says(status int, mediaType, text string) http.Handler {
 }
 
 const jsonType = "application/json; charset=utf-8"
+
+// patienceWith is how long an answer to a row is waited for: one that never comes not as long as one that a busy machine is late with.
+func patienceWith(row string) time.Duration {
+	if row == "silent" {
+		return 3 * time.Second
+	}
+	return time.Minute
+}
 
 // silent never answers. Only when the body has been read does the server see that the client has gone.
 var silent = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -97,7 +106,7 @@ func TestOAuth2HostileTokenEndpoint(t *testing.T) {
 			as := githubServer(t, nil)
 			as.Replace(as.TokenEndpoint(), row.answer)
 			as.Replace(as.URL()+"/elsewhere", says(200, jsonType, `{`+good+`}`))
-			_, err := logIn(t, connectTo(t, githubProvider(as)), as)
+			_, err := logIn(t, connectFor(t, githubProvider(as), patienceWith(row.name)), as)
 			wantRefusal(t, row.name, err, row.reason, row.detail)
 			if errors.Is(err, ErrUnavailable) != row.away {
 				t.Errorf("%v: unavailable %v, want %v", err, !row.away, row.away)
@@ -153,7 +162,7 @@ func TestOAuth2HostileUserInfo(t *testing.T) {
 			as := githubServer(t, nil)
 			as.Replace(as.UserInfoEndpoint(), row.answer)
 			as.Replace(as.URL()+"/elsewhere", says(200, jsonType, `{"id":1,"login":"bob"}`))
-			_, err := logIn(t, connectTo(t, githubProvider(as)), as)
+			_, err := logIn(t, connectFor(t, githubProvider(as), patienceWith(row.name)), as)
 			wantRefusal(t, row.name, err, row.reason, row.detail)
 			if n := as.Count(as.URL() + "/elsewhere"); n > 0 {
 				t.Error("the access token followed a redirect")
@@ -386,7 +395,7 @@ func TestOAuth2HostileGroups(t *testing.T) {
 			as.Replace(as.TeamsEndpoint(), row.answer)
 			c := githubProvider(as)
 			c.OAuth2.GroupsEndpoint, c.OAuth2.GroupsExpression = as.TeamsEndpoint(), teamNames
-			p := connectTo(t, c)
+			p := connectFor(t, c, patienceWith(row.name))
 			_, err := logIn(t, p, as)
 			wantRefusal(t, row.name, err, row.reason, row.detail)
 			if s := p.Status(); row.reason == ReasonTooManyGroups && !s.Ready {

@@ -58,9 +58,15 @@ func githubServer(t *testing.T, change func(*oauth2server.Options)) *oauth2serve
 // connectTo makes the provider, which may dial loopback.
 func connectTo(t testing.TB, c *config.Provider) *Provider {
 	t.Helper()
+	return connectFor(t, c, time.Minute)
+}
+
+// connectFor is connectTo for a provider that waits so long for an answer to begin.
+func connectFor(t testing.TB, c *config.Provider, wait time.Duration) *Provider {
+	t.Helper()
 	base := &config.Base{Providers: []config.Provider{*c}}
 	base.Outbound.AllowedCIDRs = []string{"127.0.0.0/8", "::1/128"}
-	set, err := NewSet(nil, base, Options{Clients: outbound.NewClients(outbound.Options{Timeout: 2 * time.Second, ResponseHeaderTimeout: time.Second})})
+	set, err := NewSet(nil, base, Options{Clients: outbound.NewClients(outbound.Options{Timeout: 2 * time.Minute, ResponseHeaderTimeout: wait})})
 	if err != nil {
 		t.Fatal(err)
 	}
