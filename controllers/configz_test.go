@@ -37,7 +37,7 @@ func answering(t *testing.T, body string) (*corev1.Pod, *http.Client) {
 		{Name: "injected", Ports: []corev1.ContainerPort{{Name: portOps, ContainerPort: 1}}},
 		{Name: containerName, Ports: []corev1.ContainerPort{{Name: portHTTP, ContainerPort: 2}, {Name: portOps, ContainerPort: int32(number)}}},
 	}
-	return pod, newPodClient(10 * time.Second)
+	return pod, newPodClient(2 * time.Minute)
 }
 
 // TestAskObjects guards that the answer of 20,000 policies is taken, and that of a hostile one nothing is kept that a status

@@ -31,10 +31,10 @@ type tokenServer struct {
 	refuses string
 	// holds, while it is not nil, keeps every request waiting until it is closed.
 	holds chan struct{}
-	// given are all tokens, asked the subjects of all requests; most is how many were under way at once.
-	given       []string
-	asked       int
-	inside, top int
+	// given are all tokens; asked counts requests, abandoned those whose client did not wait for the answer; inside is how many are under way, top the most at once.
+	given            []string
+	asked, abandoned int
+	inside, top      int
 }
 
 // startTokens runs an endpoint until the spec ends.
@@ -49,6 +49,7 @@ func startTokens(lives time.Duration) *tokenServer {
 }
 
 func (s *tokenServer) serve(w http.ResponseWriter, r *http.Request) {
+	_ = r.ParseForm() // the server sees the client go only once the body is read
 	s.mu.Lock()
 	s.asked++
 	s.inside++
@@ -60,6 +61,7 @@ func (s *tokenServer) serve(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-holds:
 		case <-r.Context().Done():
+			s.set(func() { s.abandoned++ })
 			return
 		}
 	}
@@ -99,6 +101,13 @@ func (s *tokenServer) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.asked
+}
+
+// present is how many requests are under way.
+func (s *tokenServer) present() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.inside
 }
 
 func (s *tokenServer) tokens() []string {

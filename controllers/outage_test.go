@@ -121,7 +121,7 @@ var _ = Describe("A namespaced operator whose control plane goes away", Ordered,
 		Expect(plane.StopAPIServer()).To(Succeed())
 		Expect(plane.StartAPIServer(ctx)).To(Succeed())
 		change(ctx, "two")
-		Eventually(ready(ctx, "acme"), "60s").Should(BeTrue())
+		Eventually(ready(ctx, "acme")).Should(BeTrue())
 		Expect(served(ctx)["acme"].Audiences).To(ConsistOf("two"))
 	})
 
@@ -129,7 +129,7 @@ var _ = Describe("A namespaced operator whose control plane goes away", Ordered,
 		Expect(plane.StopEtcd()).To(Succeed())
 		Expect(plane.StartEtcd(ctx)).To(Succeed())
 		change(ctx, "three")
-		Eventually(ready(ctx, "acme"), "60s").Should(BeTrue())
+		Eventually(ready(ctx, "acme")).Should(BeTrue())
 	})
 
 	It("serves what an etcd restored from an older copy holds, and nothing else", func(ctx context.Context) {
@@ -148,13 +148,13 @@ var _ = Describe("A namespaced operator whose control plane goes away", Ordered,
 			_, later := s["later"]
 			return !later && len(s["acme"].Audiences) == 1 && s["acme"].Audiences[0] == "one"
 		}
-		Eventually(right, "60s").Should(BeTrue())
+		Eventually(right).Should(BeTrue())
 		// A stale cache would write the old objects again sooner or later.
 		change(ctx, "four")
-		Eventually(ready(ctx, "acme"), "60s").Should(BeTrue())
+		Eventually(ready(ctx, "acme")).Should(BeTrue())
 		Consistently(func() map[string]config.Policy { return served(ctx) }, "5s", "200ms").
 			Should(And(HaveLen(1), HaveKeyWithValue("acme", HaveField("Audiences", []string{"four"}))))
-		Eventually(pod.serves(ctx), "20s").Should(BeTrue())
+		Eventually(pod.serves(ctx)).Should(BeTrue())
 	})
 })
 

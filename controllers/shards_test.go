@@ -78,7 +78,7 @@ var _ = Describe("More tenants than a file holds", func() {
 			}
 			return len(d.Spec.Template.Spec.Volumes[0].Projected.Sources) - 3
 		}
-		Eventually(mounted, "40s").Should(BeNumerically(">=", 2))
+		Eventually(mounted).Should(BeNumerically(">=", 2))
 		count := mounted()
 		Expect(secrets(count)).To(Equal(count), "the Deployment names only what is there")
 
