@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -40,14 +41,17 @@ FILE that cannot be read, or a file for secrets that is there already.`,
 		Example: `  gatehouse import jumper carrot.env > manifests.yaml
   gatehouse import timbr timbr.env --tenant tenant-5 --secrets-out secrets.yaml > manifests.yaml
   gatehouse lint -f manifests.yaml -f secrets.yaml --require-refs`,
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("there is no kind %q to import: want one of %v", args[0], slices.Sorted(maps.Keys(importing.Importers)))
+				if hint := meant(cmd, args[0]); hint != "" {
+					return fmt.Errorf("there is no kind %q to import%s", args[0], hint)
+				}
+				return fmt.Errorf("there is no kind %q to import: want one of %s", args[0], kinds())
 			}
 			return nil
 		},
 		RunE: func(*cobra.Command, []string) error {
-			return fmt.Errorf("what to import is missing: want one of %v", slices.Sorted(maps.Keys(importing.Importers)))
+			return fmt.Errorf("what to import is missing: want one of %s", kinds())
 		},
 	}
 	for _, name := range slices.Sorted(maps.Keys(importing.Importers)) {
@@ -55,6 +59,9 @@ FILE that cannot be read, or a file for secrets that is there already.`,
 	}
 	return cmd
 }
+
+// kinds are the names of importing.Importers, for messages.
+func kinds() string { return strings.Join(slices.Sorted(maps.Keys(importing.Importers)), ", ") }
 
 func newImportKindCommand(name string, kind importing.Kind, stdin io.Reader) *cobra.Command {
 	f := importFlags{options: map[string]*[]string{}}
@@ -136,7 +143,7 @@ func importFile(kind, file string, f *importFlags, stdin io.Reader, stdout, stde
 	if _, err := stdout.Write(manifests); err != nil {
 		return failed(fmt.Errorf("writing the manifests: %w", err))
 	}
-	_, _ = fmt.Fprintf(stderr, "%d objects, %d comments to read%s\n", len(result.Objects), result.Comments(), told)
+	_, _ = fmt.Fprintf(stderr, "%s, %s to read%s\n", counted(len(result.Objects), "object"), counted(result.Comments(), "comment"), told)
 	return nil
 }
 

@@ -30,13 +30,15 @@ func TestImportCodes(t *testing.T) {
 		code        int
 		stderr      string
 	}{
-		{"fine", "", []string{"jumper", file("good.env")}, exitFine, "2 objects, 3 comments to read"},
+		{"fine", "", []string{"jumper", file("good.env")}, exitFine, "2 objects, 4 comments to read"},
 		{"standard input", carrot, []string{"jumper", "-"}, exitFine, "2 objects"},
 		{"flags after the file", "", []string{"jumper", file("good.env"), "--issuer", "https://provider.com"}, exitFine, "2 objects"},
 		{"a mistake", "", []string{"jumper", file("bad.env")}, exitFailed, "bad.env:2: OIDC_RP_CLIENT_SECRET: the value begins with a quote"},
 		{"too long", strings.Repeat("#\n", 10<<20), []string{"jumper", "-"}, exitFailed, "standard input: it has more than 1 MiB"},
-		{"no kind", "", nil, exitUsage, "what to import is missing: want one of [dex jumper"},
-		{"an unknown kind", "", []string{"keystone", file("good.env")}, exitUsage, `there is no kind "keystone"`},
+		{"no kind", "", nil, exitUsage, "what to import is missing: want one of "},
+		{"an unknown kind", "", []string{"keystone", file("good.env")}, exitUsage, `there is no kind "keystone" to import: want one of `},
+		{"a kind with a letter too many", "", []string{"timbre", file("good.env")}, exitUsage, `there is no kind "timbre" to import: did you mean timbr?`},
+		{"another kind's file", "ENABLE_TOKEN=true\nJWT_DEFAULT_KEY=your-client-secret", []string{"jumper", "-"}, exitFailed, "it looks like one for `gatehouse import timbr`"},
 		{"no file", "", []string{"jumper"}, exitUsage, "want one FILE.env"},
 		{"two files", "", []string{"jumper", file("good.env"), file("bad.env")}, exitUsage, "want one FILE.env"},
 		{"a file that is not there", "", []string{"jumper", file("none.env")}, exitUsage, "no such file"},

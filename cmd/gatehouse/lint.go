@@ -125,6 +125,6 @@ func printLint(format string, result *lintResult, stdout, stderr io.Writer) erro
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(stderr, "%d objects, %d errors, %d warnings\n", result.Objects, result.Errors, result.Warnings)
+	_, err := fmt.Fprintf(stderr, "%s, %s, %s\n", counted(result.Objects, "object"), counted(result.Errors, "error"), counted(result.Warnings, "warning"))
 	return err
 }

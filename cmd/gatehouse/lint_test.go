@@ -151,7 +151,7 @@ func TestLintEveryServer(t *testing.T) {
 	})
 	code, stdout, stderr := cli(t, "", "lint", "-f", dir)
 	want := dir + `/one/a.yaml:13: TenantJWTPolicy/foreign: spec.tenantID: "acme" is not a name of namespace team, whose tenant IDs are "team" and "team.<more>"` + "\n"
-	if code != exitFailed || stdout != want || stderr != "3 objects, 1 errors, 0 warnings\n" {
+	if code != exitFailed || stdout != want || stderr != "3 objects, 1 error, 0 warnings\n" {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}
 }
@@ -189,7 +189,7 @@ func TestUsage(t *testing.T) {
 		want string
 	}{
 		{nil, "gatehouse: a command is missing\nRun 'gatehouse --help' for usage.\n"},
-		{[]string{"lnit"}, "gatehouse: unknown command \"lnit\" for \"gatehouse\"\nRun 'gatehouse --help' for usage.\n"},
+		{[]string{"lnit"}, "gatehouse: unknown command \"lnit\" for \"gatehouse\": did you mean lint?\nRun 'gatehouse --help' for usage.\n"},
 		{[]string{"lint"}, "gatehouse: -f is required: name a file or folder of manifests, or - for standard input\nRun 'gatehouse lint --help' for usage.\n"},
 		{[]string{"lint", "-f", "-", "-f", "-"}, "gatehouse: standard input can be read only once: give - once\nRun 'gatehouse lint --help' for usage.\n"},
 		{[]string{"lint", "-f", good, "-o", "xml"}, "gatehouse: -o is \"xml\": want text or json\nRun 'gatehouse lint --help' for usage.\n"},

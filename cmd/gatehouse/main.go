@@ -50,7 +50,7 @@ func newRoot(plugin bool, stdin io.Reader) *cobra.Command {
 		Version:       version.String(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          knownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return errors.New("a command is missing")
 		},

@@ -45,7 +45,7 @@ A running server knows more than its database: which organization users are adde
 USER is an ID, an e-mail address or a username; --organization tells users of one name apart.
 
 Exit codes: 0 done, 1 it could not be done, 2 wrong usage.`,
-		Args: cobra.NoArgs,
+		Args: knownCommand,
 		RunE: func(*cobra.Command, []string) error {
 			return errors.New("a command is missing: add, list, show, set, passwd, disable, enable, unlock or delete")
 		},

@@ -120,7 +120,7 @@ func (u *upstream) dexSecret(key string) {
 		return
 	}
 	if secret := clientSecret(u.s, key); secret != "" {
-		u.secretRef(Entry{Key: "clientSecret", Value: secret, From: key})
+		u.secretRef(Entry{Key: "clientSecret", Value: secret, From: key, Line: one.Line})
 	}
 }
 

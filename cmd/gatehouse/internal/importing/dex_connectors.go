@@ -5,6 +5,7 @@ package importing
 import (
 	"cmp"
 	"encoding/base64"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -44,8 +45,8 @@ func (o *dexImport) connectors(taken names) {
 		o.s.Mistake("connectors", "want a list")
 		return
 	}
-	for _, item := range one.Value.Items {
-		s := o.s.Child(item)
+	for i, item := range one.Value.Items {
+		s := o.s.ChildAt(fmt.Sprintf("connectors[%d]", i), item)
 		kind, config := s.Text("type"), s.Get("config")
 		value := Value{Line: item.Line}
 		if config != nil {
@@ -53,11 +54,11 @@ func (o *dexImport) connectors(taken names) {
 		}
 		make := dexConnectors[kind]
 		if make == nil {
-			o.elsewhere(s, kind, value)
+			o.elsewhere(s, kind, item.Line, value)
 			continue
 		}
 		name := taken.take(cmp.Or(o.in.Name, labelOf(s.Text("id"), labelOf(kind, "sso"))))
-		c := &dexConnector{upstream: newUpstream(o.in, o.s.Child(value), &o.result, name), o: o, kind: kind}
+		c := &dexConnector{upstream: newUpstream(o.in, o.s.ChildAt(s.at("config"), value), &o.result, name), o: o, kind: kind}
 		if title := s.Text("name"); len([]rune(title)) > 128 {
 			s.Mistake("name", "it has more than 128 characters")
 		} else if title != "" {
@@ -74,7 +75,7 @@ func (o *dexImport) connectors(taken names) {
 }
 
 // elsewhere tells of a connector that stays.
-func (o *dexImport) elsewhere(s *Settings, kind string, config Value) {
+func (o *dexImport) elsewhere(s *Settings, kind string, line int, config Value) {
 	text := dexElsewhere[kind]
 	if text == "" {
 		s.Mistake("type", "want one of Dex's connectors, such as oidc, github or ldap")
@@ -88,7 +89,7 @@ func (o *dexImport) elsewhere(s *Settings, kind string, config Value) {
 		members = append(members, shown(m.Name))
 	}
 	config.secrets(false, func(text string) { s.secrets["config: "+text] = text })
-	s.Tell("type", "no IdentityProvider is made of the connector %s (%s): %s", kind, strings.Join(members, ", "), text)
+	s.notes = append(s.notes, Note{Place: s.place, Line: line, Text: fmt.Sprintf("no IdentityProvider is made of the connector %s (%s): %s", kind, strings.Join(members, ", "), text)})
 }
 
 // leftOver tells of what Dex's connectors of any type have and nothing here needs.
@@ -167,10 +168,10 @@ func (c *dexConnector) hostedDomains() {
 }
 
 func (c *dexConnector) google() {
-	c.block.Set("issuer", "https://accounts.google.com")
+	c.block.Set("issuer", googleIssuer)
 	c.start("openid", "profile", "email")
 	c.extra([2]string{"promptType", "prompt"})
-	c.claim("username", "email", "")
+	c.googleUsername(googleIssuer)
 	c.hostedDomains()
 	if c.s.Has("groups") {
 		c.s.Get("groups")

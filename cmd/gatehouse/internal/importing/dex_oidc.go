@@ -82,6 +82,7 @@ func (c *dexConnector) claims() {
 	if id := c.s.Text("userIDKey"); id != "" && id != "sub" {
 		c.note("userIDKey", "not carried over: who somebody is for ever is sub, as OpenID Connect Core section 5.7 has it")
 	}
+	c.googleUsername(c.s.Text("issuer"))
 	claim, expression := source("groups", "groups")
 	c.groupClaims(claim, expression)
 }

@@ -2,7 +2,10 @@
 
 package importing
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // passwords makes a Password provider for enablePasswordDB, with the users of staticPasswords whose hashes are costly enough.
 func (o *dexImport) passwords(taken names) {
@@ -49,8 +52,8 @@ func (o *dexImport) passwords(taken names) {
 // users are those with a hash that the server verifies, and how many have another, or one that is not in the file.
 func (o *dexImport) users(items []Value) (users []directoryUser, weak, absent int) {
 	seen := map[string]bool{}
-	for _, item := range items {
-		s := o.s.Child(item)
+	for i, item := range items {
+		s := o.s.ChildAt(fmt.Sprintf("staticPasswords[%d]", i), item)
 		hash := strings.TrimSpace(s.Secret("hash"))
 		email := s.Text("email")
 		u := directoryUser{email: email, username: s.Text("preferredUsername"), name: s.Text("name"), hash: hash, groups: list(s, "groups")}

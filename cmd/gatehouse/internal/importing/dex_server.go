@@ -4,6 +4,7 @@ package importing
 
 import (
 	"cmp"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -82,11 +83,10 @@ func (o *dexImport) postgres(s, config *Settings) {
 	config.Text("database")
 	mode := cmp.Or(ssl.Text("mode"), "verify-full")
 	const database = "gatehouse"
-	entry := Entry{Key: "dsn", From: "password", Hint: "postgres://USER:PASSWORD@HOST:5432/" + database + "?sslmode=verify-full"}
+	entry := Entry{Key: "dsn", From: "password", Hint: "postgres://USER:PASSWORD@HOST:5432/" + database + "?sslmode=verify-full, with host, user and password of storage"}
 	if host != "" && user != "" && !strings.Contains(host+user+secret+port, "$") && !strings.HasPrefix(host, "/") {
 		u := url.URL{Scheme: "postgres", User: url.UserPassword(user, secret), Host: net.JoinHostPort(host, cmp.Or(port, "5432")), Path: "/" + database, RawQuery: url.Values{"sslmode": {mode}}.Encode()}
 		entry.Value = u.String()
-		entry.Hint = ""
 	}
 	entry.File = true
 	name := "login-database"
@@ -187,12 +187,10 @@ func (o *dexImport) clients() []string {
 		return nil
 	}
 	var uris []string
-	for _, item := range one.Value.Items {
-		s := o.s.Child(item)
-		key := "id"
-		if s.byKey[key] == nil {
-			key = "name"
-		}
+	for i, item := range one.Value.Items {
+		place := fmt.Sprintf("staticClients[%d]", i)
+		s := o.s.ChildAt(place, item)
+		note := func(format string) Note { return Note{Place: place, Text: format, Line: item.Line} }
 		s.Secret("secret")
 		s.Get("id")
 		s.Get("name")
@@ -203,13 +201,13 @@ func (o *dexImport) clients() []string {
 					uris = append(uris, uri)
 				}
 			}
-			o.serverNote(s, key, "an application. Gatehouse is no OpenID provider. Its redirectURIs are in login.redirectURIs: it opens /login?redirect_uri=…&state=…&code_challenge=… and exchanges the code at "+
-				"/oauth2/token for an access token, without an ID token (docs/login.md). Those that are no https URL, loopback or private scheme are left out")
+			o.server.Notes = append(o.server.Notes, note("an application. Gatehouse is no OpenID provider. Its redirectURIs are in login.redirectURIs: it opens /login?redirect_uri=…&state=…&code_challenge=… and exchanges "+
+				"the code at /oauth2/token for an access token, without an ID token (docs/login.md). Those that are no https URL, loopback or private scheme are left out"))
 		} else {
-			o.serverNote(s, key, "an application. Gatehouse is no OpenID provider, and has no clients. Put your gateway in front of it, which asks /verify and passes X-Auth-Request-User on; or keep Dex for it; "+
-				"or, if it can be changed, let it use the handoff of docs/login.md")
+			o.s.notes = append(o.s.notes, note("an application. Gatehouse is no OpenID provider, and has no clients. Put your gateway in front of it, which asks /verify and passes X-Auth-Request-User on; or keep Dex "+
+				"for it; or, if it can be changed, let it use the handoff of docs/login.md"))
 		}
-		tellEach(s, func(k, t string, a ...any) { o.serverNote(s, k, t, a...) }, [][2]string{
+		tellEach(s, s.Tell, [][2]string{
 			{"idEnv", "not carried over: there are no clients"}, {"secretEnv", "not carried over: there are no clients"},
 			{"trustedPeers", "not carried over: tokens have one audience, tokens.audience"}, {"logoURL", "not carried over: there is no page of consent"},
 			{"postLogoutRedirectURIs", "not carried over: /logout ends at /login"}, {"backchannelLogoutURI", "not carried over: nobody is called when a session ends, and access tokens expire"},

@@ -17,6 +17,7 @@ var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
 func ReadEnv(in Input) (*Settings, error) {
 	p := &envParser{file: in.File, text: string(bytes.ReplaceAll(in.Data, []byte("\r\n"), []byte("\n"))), line: 1}
 	s := newSettings(in.File)
+	s.env = true
 	for p.text != "" {
 		if one := p.next(); one != nil {
 			s.add(one)

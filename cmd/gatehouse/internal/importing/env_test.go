@@ -3,6 +3,8 @@
 package importing
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -122,6 +124,35 @@ func TestLooksSecret(t *testing.T) {
 	for _, name := range []string{"JWT_TYPE", "TOKEN_URL", "OIDC_OP_TOKEN_ENDPOINT", "JWT_ACCESS_TOKEN_LIFETIME", "AUTH_OAUTH2_CLIENT_ID", "KEYCLOAK_HOST", "monkey", "ACCESS_TOKEN_METHOD", "p"} {
 		if LooksSecret(name) {
 			t.Errorf("%s does", name)
+		}
+	}
+}
+
+// TestOtherKinds guards that each example is known for its own kind alone, so that a file of another system is told as such.
+func TestOtherKinds(t *testing.T) {
+	files, err := filepath.Glob("testdata/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, ".golden") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for kind := range Importers {
+			own := strings.HasPrefix(filepath.Base(file), kind+"-") || strings.HasPrefix(filepath.Base(file), kind+".")
+			if got := anotherKind(kind, text); own && got != "" || !own && !strings.HasPrefix(filepath.Base(file), got) || !own && got == "" {
+				t.Errorf("%s for %s: %q", file, kind, got)
+			}
+			if own {
+				continue
+			}
+			if r, err := Import(kind, Input{File: filepath.Base(file), Data: text, Namespace: "default"}); err == nil || !strings.Contains(err.Error(), "it looks like one for `gatehouse import ") {
+				t.Errorf("%s as %s: %v, %v", file, kind, r, err)
+			}
 		}
 	}
 }

@@ -101,6 +101,8 @@ type Object struct {
 // Note is a value that could not be carried over, or was read differently. It is printed as a comment beside its object. It never holds a
 // value of the input, unless it is one of a few known words.
 type Note struct {
+	// Place is where the setting is in the file, such as connectors[2].config; empty: it is the file's own. It is never a text of the file.
+	Place string
 	// Key is the setting's name; empty for what is about no single one.
 	Key, Text string
 	// Line of the setting, 1 for the first; 0 if it has none. Notes are printed in this order.
@@ -156,7 +158,7 @@ func Import(kind string, in Input) (*Result, error) {
 	}
 	in.Data = text
 	r, err := k.Import(in)
-	if err != nil {
+	if err := checkKind(kind, in, r, err); err != nil {
 		return nil, err
 	}
 	if len(r.Objects) == 0 {
@@ -166,6 +168,7 @@ func Import(kind string, in Input) (*Result, error) {
 	for i := range r.Objects {
 		sortNotes(r.Objects[i].Notes)
 	}
+	r.tellTraceless()
 	sortNotes(r.Notes)
 	if err := r.leak(); err != nil {
 		return nil, err

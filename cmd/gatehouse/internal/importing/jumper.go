@@ -58,12 +58,15 @@ func importJumper(in Input) (*Result, error) {
 	}
 	o.server()
 	password := s.Bool("PASSWORD_BASED_AUTHENTICATION", true)
+	oidc := o.hasOIDC(password)
 	if password {
-		o.password()
+		o.password(oidc)
 	} else {
 		o.result.Notes = append(o.result.Notes, s.Note("PASSWORD_BASED_AUTHENTICATION", "no IdentityProvider of type Password is made, so there is no login with a password"))
 	}
-	o.oidc(password)
+	if oidc {
+		o.oidc(password)
+	}
 	return s.Finish(&o.result, "JWT_", "OIDC_")
 }
 
@@ -139,8 +142,8 @@ func (o *jumperImport) lifetime(server *Object, key string, least, most, otherwi
 }
 
 // password is the login with e-mail address and password.
-func (o *jumperImport) password() {
-	name := o.in.Named("staff")
+func (o *jumperImport) password(oidc bool) {
+	name := o.named("staff", oidc)
 	object := Object{Kind: "IdentityProvider", Name: name}
 	object.Notes = append(object.Notes, Note{Text: "Jumper's users are in its database. Hashes that Django wrote do not move: people get a new password, or log in at the OpenID provider. " +
 		"Leave usersSecretRef out to keep users with `gatehouse users add` alone"})
@@ -151,8 +154,16 @@ func (o *jumperImport) password() {
 	o.result.Objects = append(o.result.Objects, object)
 }
 
-// oidc is the login at an OpenID provider. It is left out where OIDC_AUTHENTICATION is not True and nothing of it is set, and switched off where something is.
-func (o *jumperImport) oidc(password bool) {
+// named is a provider's name: that of --name, unless there is another provider beside it.
+func (o *jumperImport) named(name string, another bool) string {
+	if o.in.Name != "" && !another {
+		return o.in.Name
+	}
+	return o.in.Named(name)
+}
+
+// hasOIDC tells whether there is a provider of type OIDC: not where OIDC_AUTHENTICATION is not True and nothing of it is set, or too little.
+func (o *jumperImport) hasOIDC(password bool) bool {
 	on := o.s.Bool("OIDC_AUTHENTICATION", false)
 	set := slices.ContainsFunc(o.s.Keys(), func(key string) bool {
 		return (strings.HasPrefix(key, "OIDC_RP_") || strings.HasPrefix(key, "OIDC_OP_")) && o.s.Has(key)
@@ -161,12 +172,15 @@ func (o *jumperImport) oidc(password bool) {
 		if !password {
 			o.result.Notes = append(o.result.Notes, Note{Text: "With neither password login nor OIDC_AUTHENTICATION nobody can log in"})
 		}
-		return
+		return false
 	}
-	if !o.complete(on) {
-		return
-	}
-	name := o.in.Named("sso")
+	return o.complete(on)
+}
+
+// oidc is the login at an OpenID provider, switched off where OIDC_AUTHENTICATION is not True.
+func (o *jumperImport) oidc(password bool) {
+	on := o.s.Bool("OIDC_AUTHENTICATION", false)
+	name := o.named("sso", password)
 	object := Object{Kind: "IdentityProvider", Name: name}
 	object.Spec.Set("type", "OIDC")
 	if !on {
@@ -174,7 +188,7 @@ func (o *jumperImport) oidc(password bool) {
 	}
 	o.displayName(&object)
 	endpoints := o.endpoints(&object)
-	object.Spec.Set("oidc", o.client(name, endpoints))
+	object.Spec.Set("oidc", o.client(&object, name, endpoints))
 	admitNobody(&object, endpoints, o.in.Option("issuer"))
 	o.result.Next = append(o.result.Next, "Register the redirect URI "+o.external+"/auth/"+name+"/login/callback/ at the provider.")
 	o.result.Objects = append(o.result.Objects, object)
@@ -236,7 +250,7 @@ func tellPlain(s *Settings, object *Object, key, value string) {
 }
 
 // client is the block of the provider.
-func (o *jumperImport) client(name string, endpoints Fields) Fields {
+func (o *jumperImport) client(object *Object, name string, endpoints Fields) Fields {
 	var f Fields
 	if issuer := o.in.Option("issuer"); issuer != "" {
 		f.SetFrom("issuer", issuer, "--issuer")
@@ -261,6 +275,9 @@ func (o *jumperImport) client(name string, endpoints Fields) Fields {
 		o.s.Mistake("OIDC_USERNAME_ATTRIBUTE", "it has more than 256 bytes")
 	case claim != "":
 		f.SetFrom("usernameClaim", claim, "OIDC_USERNAME_ATTRIBUTE")
+	case isGoogle(o.in.Option("issuer")) || isGoogle(o.s.Text("OIDC_OP_AUTHORIZATION_ENDPOINT")):
+		f.SetFrom("usernameClaim", "email", "Google's tokens have no preferred_username")
+		object.Notes = append(object.Notes, Note{Text: googleName})
 	}
 	return append(f, endpoints...)
 }

@@ -18,7 +18,7 @@ func (o *jumpserverImport) client(endpoints Fields) Fields {
 	f.SetFrom("clientID", id, o.key(jsClientID))
 	method := o.method()
 	if secret := clientSecret(o.s, o.key(jsClientSecret)); secret != "" && !masked(secret) {
-		o.secret(&f, Entry{Key: "clientSecret", Value: secret, From: o.key(jsClientSecret)})
+		o.secret(&f, Entry{Key: "clientSecret", Value: secret, From: o.key(jsClientSecret), Line: o.s.Line(o.key(jsClientSecret))})
 	} else {
 		o.secret(&f, Entry{Key: "clientSecret", From: jsClientSecret, Hint: "the client secret. It is not in the file: JumpServer's API does not give it away. Copy it from the service"})
 	}

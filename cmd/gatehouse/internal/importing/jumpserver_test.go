@@ -37,6 +37,7 @@ func TestJumpServerFields(t *testing.T) {
 	const acme = "IdentityProvider/acme "
 	label := func(name, label, value string) string { return with(name, "", label, value) }
 	runFields(t, "jumpserver", []fieldCase{
+		{name: "without a trace", text: with("AUTH_OAUTH2", "", "OAuth2", "true", "Organization", `"DEFAULT"`), comment: []string{"the manifests say the same without one: OAuth2 (line", "Organization (line"}},
 		{name: "OAuth2 on", text: with(), want: map[string]string{acme + "spec.type": `"OAuth2"`, acme + "spec.enabled": ""}},
 		{name: "OAuth2 off", text: with("AUTH_OAUTH2", "false"), want: map[string]string{acme + "spec.enabled": "false"}},
 		{name: "OAuth2, the form's", text: label("AUTH_OAUTH2", "OAuth2", `"Disable"`), want: map[string]string{acme + "spec.enabled": "false"}},
@@ -49,7 +50,7 @@ func TestJumpServerFields(t *testing.T) {
 		{name: "Icon of a file", text: with("AUTH_OAUTH2_LOGO_PATH", `"/static/img/logo.png"`), want: map[string]string{acme + "spec.icon": ""}, comment: []string{"kubectl create configmap acme-icon"}},
 		{name: "Client ID", text: label("AUTH_OAUTH2_CLIENT_ID", "Client ID", `"from-the-form"`), want: map[string]string{acme + "spec.oauth2.clientID": `"from-the-form"`}},
 		{name: "Client Secret", text: label("AUTH_OAUTH2_CLIENT_SECRET", "Client Secret", `"from-the-form"`), want: map[string]string{acme + "spec.oauth2.clientSecretRef": `{"key":"clientSecret","name":"acme"}`},
-			secret: map[string]string{"acme/clientSecret": "from-the-form"}, comment: []string{`--from-literal=clientSecret="$CLIENTSECRET"`}},
+			secret: map[string]string{"acme/clientSecret": "from-the-form"}, comment: []string{`--from-literal=clientSecret="$ACME_CLIENT_SECRET" ACME_CLIENT_SECRET: the value of Client Secret (line`}},
 		{name: "no Client Secret", text: with("AUTH_OAUTH2_CLIENT_SECRET", ""), want: map[string]string{acme + "spec.oauth2.clientSecretRef": `{"key":"clientSecret","name":"acme"}`},
 			secret: map[string]string{"acme/clientSecret": ""}, comment: []string{"JumpServer's API does not give it away", `--from-literal=clientSecret="$AUTH_OAUTH2_CLIENT_SECRET"`}},
 		{name: "a masked Client Secret", text: with("AUTH_OAUTH2_CLIENT_SECRET", `"********"`), secret: map[string]string{"acme/clientSecret": ""}},

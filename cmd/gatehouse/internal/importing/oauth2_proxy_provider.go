@@ -173,12 +173,12 @@ func (p *proxyProvider) openID() string {
 		p.endpoint(e.field, e.key, "")
 	}
 	p.parameters()
-	p.attributes()
+	p.attributes(issuer)
 	return issuer
 }
 
 // attributes say who people are, as the headers told applications.
-func (p *proxyProvider) attributes() {
+func (p *proxyProvider) attributes(issuer string) {
 	email, userID := cmp.Or(p.s.Text("oidc_email_claim"), "email"), p.s.Text("user_id_claim")
 	key := "oidc_email_claim"
 	if email == "email" && userID != "" && userID != "email" {
@@ -189,8 +189,11 @@ func (p *proxyProvider) attributes() {
 	if p.o.s.Bool("prefer_email_to_user", false) {
 		p.mappings.SetFrom("username", Inline{{Name: "claim", Value: email}}, p.o.s.Name("prefer_email_to_user"))
 	} else {
-		p.note("", "X-Auth-Request-User held the claim sub, and still does: {claim: preferred_username} or {claim: email} reads better. Decide before the first login, since a user keeps the name that "+
-			"applications know")
+		better := "{claim: preferred_username} or {claim: email} reads"
+		if isGoogle(issuer) {
+			better = "{claim: email} reads (Google tells no preferred_username)"
+		}
+		p.note("", "X-Auth-Request-User held the claim sub, and still does: %s better. Decide before the first login, since a user keeps the name that applications know", better)
 		p.mappings.SetFrom("username", Inline{{Name: "claim", Value: "sub"}}, "")
 	}
 	if email != "email" {
@@ -242,7 +245,7 @@ func (p *proxyProvider) clientSecret() {
 	}
 	switch {
 	case secret != "":
-		p.secretRef(Entry{Key: entry, Value: secret, From: p.s.Name(key)})
+		p.secretRef(Entry{Key: entry, Value: secret, From: p.s.Name(key), Line: p.s.Line(key)})
 	case named != "":
 		text := strings.TrimSpace(p.beside(named))
 		if text != "" {
@@ -251,7 +254,7 @@ func (p *proxyProvider) clientSecret() {
 		p.secretRef(Entry{Key: entry, Value: text, From: p.s.Name(file), File: true, Hint: "the content of the file that " + shown(p.s.Name(file)) + " names, which is not beside the settings"})
 	case p.s.Bool("entra_id_federated_token_auth", false):
 		p.note("entra_id_federated_token_auth", "not carried over: Gatehouse logs in at the token endpoint with a client secret or a private key. Make one for the application")
-		p.secretRef(Entry{Key: entry, From: "CLIENT_SECRET", Hint: "a client secret of the application"})
+		p.secretRef(Entry{Key: entry, Hint: "a client secret of the application"})
 	default:
 		method = "None"
 	}

@@ -77,6 +77,7 @@ func readProxyEnv(in Input) (*Settings, error) {
 		return nil, err
 	}
 	s := newSettings(in.File)
+	s.env = true
 	for _, one := range env.all {
 		name, ok := strings.CutPrefix(strings.ToUpper(one.Key), proxyPrefix)
 		if !ok {

@@ -63,13 +63,17 @@ func writeDocument(out *bytes.Buffer, doc Fields) error {
 }
 
 func (n Note) text() string {
+	name := n.Place
+	if n.Key != "" {
+		name = (&Settings{place: n.Place}).at(shown(n.Key))
+	}
 	switch {
-	case n.Key == "":
+	case name == "":
 		return n.Text
 	case n.Line == 0:
-		return shown(n.Key) + ": " + n.Text
+		return name + ": " + n.Text
 	}
-	return fmt.Sprintf("%s (line %d): %s", shown(n.Key), n.Line, n.Text)
+	return fmt.Sprintf("%s (line %d): %s", name, n.Line, n.Text)
 }
 
 // head is the comment before the first document.
@@ -88,7 +92,7 @@ func (r *Result) head(out *bytes.Buffer, p Print) {
 		wrap(out, "- ", fmt.Sprintf("%s has the Secrets: keep it out of repositories, and delete it when they are in the cluster.", filepath.Base(oneLine(p.SecretsOut))))
 	}
 	if p.SecretsOut == "" && r.HasSecrets() {
-		wrap(out, "- ", "Import again with --secrets-out FILE, which writes the Secrets that the settings hold, or make them with those commands, the settings being in the environment:")
+		wrap(out, "- ", "Import again with --secrets-out FILE, which writes the Secrets that the settings hold, or make them with these commands, with the variables and files that they name:")
 	}
 	for _, s := range r.Secrets {
 		r.headSecret(out, s, p)
@@ -106,13 +110,10 @@ func (r *Result) headSecret(out *bytes.Buffer, s Secret, p Print) {
 		return
 	}
 	wrap(out, "- ", "Make the Secret "+s.Name+":")
-	fmt.Fprintf(out, "#     %s\n", s.command(r.namespace))
+	fmt.Fprintf(out, "#     %s\n", r.command(s))
 	for _, e := range s.Entries {
-		switch {
-		case e.Value != "" && (e.File || strings.Contains(e.Value, "\n")):
-			wrap(out, "    ", fmt.Sprintf("The file %s holds the value of %s.", e.Key, shown(e.From)))
-		case e.Value == "" || e.Hint != "":
-			wrap(out, "    ", fmt.Sprintf("%s: %s", e.Key, e.Hint))
+		if text := r.whatFor(s, e); text != "" {
+			wrap(out, "    ", text)
 		}
 	}
 }

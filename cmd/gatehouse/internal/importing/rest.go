@@ -26,26 +26,28 @@ func (s *Settings) Finish(r *Result, prefixes ...string) (*Result, error) {
 	var others []string
 	for _, one := range s.all {
 		switch {
-		case s.read[one.Key]:
+		case s.read[one.Key]: // told, or Result.traceless tells of it
 		case slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(one.Key, p) }):
-			s.Tell(one.Key, "not carried over: the importer does not know it")
+			s.Tell(one.Key, notKnown)
 		default:
 			others = append(others, fmt.Sprintf("%s (line %d)", shown(one.name()), one.Line))
 		}
 	}
 	if len(others) > 0 {
-		s.notes = append(s.notes, Note{Text: "not carried over, as Gatehouse has nothing for it: " + strings.Join(others, ", "), Line: len(s.all) + MaxFile})
+		s.notes = append(s.notes, Note{Text: "not carried over, as the importer does not know it: " + strings.Join(others, ", "), Line: len(s.all) + MaxFile})
 	}
 	r.Notes = append(r.Notes, s.notes...)
 	r.settings = s
 	return r, nil
 }
 
+const notKnown = "not carried over: the importer does not know it"
+
 // unknown tells of the settings that nobody read, one by one.
 func (s *Settings) unknown() {
 	for _, one := range s.all {
 		if !s.read[one.Key] {
-			s.Tell(one.Key, "not carried over: the importer does not know it")
+			s.Tell(one.Key, notKnown)
 		}
 	}
 }

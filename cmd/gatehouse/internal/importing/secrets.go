@@ -25,6 +25,8 @@ type Entry struct {
 	Value string
 	// From is the setting that has it, or has it elsewhere.
 	From string
+	// Line of that setting, 0 if it has none.
+	Line int
 	// Hint says what to put there, where that is not the value of From.
 	Hint string
 	// File: the value has several lines or is no text, and kubectl reads it from a file of the key's name.
@@ -68,23 +70,74 @@ func (r *Result) SecretsFile() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-
 // command makes the Secret with kubectl. Single values come from the environment, so that they do not get into the shell's history.
-func (s Secret) command(namespace string) string {
+func (r *Result) command(s Secret) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "kubectl create secret generic %s --namespace %s", s.Name, namespace)
+	fmt.Fprintf(&b, "kubectl create secret generic %s --namespace %s", s.Name, r.namespace)
 	for _, e := range s.Entries {
-		switch {
-		case e.File || strings.Contains(e.Value, "\n"):
-			fmt.Fprintf(&b, " --from-file=%s=%s", e.Key, e.Key)
-		case variable.MatchString(e.From):
-			fmt.Fprintf(&b, ` --from-literal=%s="$%s"`, e.Key, e.From)
-		default:
-			fmt.Fprintf(&b, ` --from-literal=%s="$%s"`, e.Key, strings.ToUpper(strings.ReplaceAll(labelOf(e.Key, "value"), "-", "_")))
+		if e.ofFile() {
+			fmt.Fprintf(&b, " --from-file=%s=%s", e.Key, r.fileOf(s, e))
+		} else {
+			fmt.Fprintf(&b, ` --from-literal=%s="$%s"`, e.Key, r.variableOf(s, e))
 		}
 	}
 	return b.String()
+}
+
+// ofFile tells whether kubectl reads an entry from a file.
+func (e Entry) ofFile() bool { return e.File || strings.Contains(e.Value, "\n") }
+
+// fileOf is the file that kubectl reads an entry from: one of its own, also where other Secrets have the same key.
+func (r *Result) fileOf(s Secret, e Entry) string {
+	for _, other := range r.Secrets {
+		if other.Name != s.Name && slices.ContainsFunc(other.Entries, func(o Entry) bool { return o.Key == e.Key && o.ofFile() }) {
+			return s.Name + "-" + e.Key
+		}
+	}
+	return e.Key
+}
+
+var environment = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`)
+
+// fromEnvironment tells whether an entry's setting is a variable of the old system's environment, in which there is one of a name.
+func (r *Result) fromEnvironment(e Entry) bool {
+	return environment.MatchString(e.From) && (e.Value == "" || r.settings != nil && r.settings.env)
+}
+
+var wordBreak = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+
+// variableOf is the variable that kubectl takes an entry from: the setting itself, if it is one, else one of its own, named after Secret and key.
+func (r *Result) variableOf(s Secret, e Entry) string {
+	if r.fromEnvironment(e) {
+		return e.From
+	}
+	name := strings.Trim(notInLabel.ReplaceAllString(strings.ToLower(s.Name+"_"+wordBreak.ReplaceAllString(e.Key, "${1}_${2}")), "_"), "_")
+	if name[0] <= '9' {
+		name = "_" + name
+	}
+	return strings.ToUpper(name)
+}
+
+// whatFor says what has to be in a file or variable that a command names; "" where its name says it.
+func (r *Result) whatFor(s Secret, e Entry) string {
+	value := e.Hint
+	if e.Value != "" && value == "" {
+		value = "the value of " + shown(e.From)
+		if e.Line > 0 {
+			value += fmt.Sprintf(" (line %d)", e.Line)
+		}
+	}
+	switch {
+	case e.ofFile() && e.Value != "" && e.Hint == "":
+		return fmt.Sprintf("The file %s holds %s.", r.fileOf(s, e), value)
+	case e.ofFile():
+		return fmt.Sprintf("%s: %s", r.fileOf(s, e), value)
+	case e.Value == "" || e.Hint != "":
+		return fmt.Sprintf("%s: %s", e.Key, value)
+	case !r.fromEnvironment(e):
+		return fmt.Sprintf("%s: %s", r.variableOf(s, e), value)
+	}
+	return ""
 }
 
 // leak finds a value that must not be printed in what an object says. It names the place, and the setting that the value belongs to. A URL that may hold one is refused, whichever

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Setting is a name of a file and its value.
@@ -34,6 +35,8 @@ type Settings struct {
 	mistakes Mistakes
 	notes    []Note
 	children []*Settings // of mappings inside; see Child
+	place    string      // where these are in the file, such as connectors[2].config; "" for the file's own
+	env      bool        // they are variables of an environment
 }
 
 func newSettings(file string) *Settings {
@@ -80,10 +83,26 @@ func (s *Settings) Child(v Value) *Settings {
 
 // ChildOf are the settings of the mapping that a setting has.
 func (s *Settings) ChildOf(key string) *Settings {
+	value := Value{}
 	if one := s.Get(key); one != nil {
-		return s.Child(one.Value)
+		value = one.Value
 	}
-	return s.Child(Value{})
+	return s.ChildAt(key, value)
+}
+
+// ChildAt is Child with its place below these settings, by which messages name it. The place must be no text of the file.
+func (s *Settings) ChildAt(place string, v Value) *Settings {
+	child := s.Child(v)
+	child.place = s.at(place)
+	return child
+}
+
+// at is a name below the place of these settings.
+func (s *Settings) at(name string) string {
+	if s.place == "" || name == "" {
+		return s.place + name
+	}
+	return s.place + "." + name
 }
 
 // family are these settings and those inside.
@@ -211,10 +230,14 @@ func (s *Settings) URL(key string) string {
 	if text == "" {
 		return ""
 	}
+	if i := strings.IndexFunc(text, unicode.IsSpace); i >= 0 {
+		s.Mistake(key, "the URL has a space at position %d: remove it. Want a URL such as %s", utf8.RuneCountInString(text[:i])+1, exampleOf(s.Name(key)))
+		return ""
+	}
 	u, err := url.Parse(text)
 	switch {
-	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || strings.ContainsAny(text, " \"<>\\^`{|}"):
-		s.Mistake(key, "want an https URL such as https://idp.example/oauth2/token")
+	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || strings.ContainsAny(text, "\"<>\\^`{|}"):
+		s.Mistake(key, "want an https URL such as %s", exampleOf(s.Name(key)))
 	case u.User != nil || strings.ContainsAny(text, "#@"):
 		s.Mistake(key, "want a URL without user, password and fragment")
 	case secretQuery(u):
@@ -223,6 +246,20 @@ func (s *Settings) URL(key string) string {
 		return text
 	}
 	return ""
+}
+
+// exampleOf is an example of the URL that a setting of this name has.
+func exampleOf(name string) string {
+	name = strings.Map(letters, strings.ToLower(name))
+	for _, one := range [][2]string{
+		{"issuer", ""}, {"baseurl", ""}, {"host", ""}, {"redirecturl", "/oauth2/callback"}, {"jwks", "/oauth2/jwks"}, {"logout", "/oauth2/logout"}, {"endsession", "/oauth2/logout"}, {"userinfo", "/oauth2/userinfo"},
+		{"opuser", "/oauth2/userinfo"}, {"profile", "/oauth2/userinfo"}, {"validate", "/oauth2/userinfo"}, {"accesstoken", "/oauth2/token"}, {"auth", "/oauth2/authorize"}, {"loginurl", "/oauth2/authorize"},
+	} {
+		if strings.Contains(strings.ReplaceAll(name, "oauth2", ""), one[0]) {
+			return "https://idp.example" + one[1]
+		}
+	}
+	return "https://idp.example/oauth2/token"
 }
 
 // plainParameters are names in URLs of endpoints whose values are known to be no secret. A code or a signature has any other name.
@@ -268,7 +305,7 @@ func (s *Settings) Line(key string) int {
 
 // Note is about a setting. The text must hold no value of the file.
 func (s *Settings) Note(key, format string, args ...any) Note {
-	return Note{Key: s.Name(key), Text: fmt.Sprintf(format, args...), Line: s.Line(key)}
+	return Note{Place: s.place, Key: s.Name(key), Text: fmt.Sprintf(format, args...), Line: s.Line(key)}
 }
 
 // Tell adds a note that belongs to no object.
@@ -278,7 +315,7 @@ func (s *Settings) Tell(key, format string, args ...any) {
 
 // Mistake is about a setting whose value cannot be read. The text must hold no value of the file.
 func (s *Settings) Mistake(key, format string, args ...any) {
-	s.mistakes = append(s.mistakes, Mistake{File: s.file, Line: s.Line(key), Text: shown(s.Name(key)) + ": " + fmt.Sprintf(format, args...)})
+	s.mistakes = append(s.mistakes, Mistake{File: s.file, Line: s.Line(key), Text: s.at(shown(s.Name(key))) + ": " + fmt.Sprintf(format, args...)})
 }
 
 var (
@@ -295,7 +332,7 @@ var plainKey = regexp.MustCompile(`^([A-Z_][A-Z0-9_.]*|(--)?[a-z_][a-z0-9_.-]*|[
 
 // shown is a name of the file for messages. What does not look like one is not repeated: it may be a part of a key that lost its quotes.
 func shown(key string) string {
-	if len(key) <= 64 && plainKey.MatchString(key) || slices.Contains(jwtBearerFields, key) {
+	if len(key) <= 64 && plainKey.MatchString(key) || slices.Contains(jwtBearerFields, key) || key == "OAuth2" {
 		return key
 	}
 	return "a name that is not repeated here"

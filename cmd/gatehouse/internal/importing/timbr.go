@@ -144,6 +144,9 @@ func (o *timbrImport) policy(t timbrTenant) {
 	if t.guessed != "" {
 		object.Notes = append(object.Notes, o.s.Note(t.guessed, "the tenant's ID is a guess, as variables are upper case: write tenantID as x-jwt-tenant-id has it, or import with --tenant. It cannot be changed later"))
 	}
+	if t.guessed == "" && t.variable != timbrDefault && !o.hasOwn(t) {
+		object.Notes = append(object.Notes, Note{Text: "--tenant " + t.id + ": no JWT_" + t.variable + "_… is in the file, so all of this policy is from JWT_DEFAULT_…. Leave the tenant out, or write its ID as x-jwt-tenant-id has it, if that is not meant"})
+	}
 	if t.variable == timbrDefault {
 		object.Spec.SetFrom("default", true, "requests without x-jwt-tenant-id")
 	}
@@ -167,6 +170,11 @@ func (o *timbrImport) policy(t timbrTenant) {
 		object.Spec.SetFrom("claimValidationRules", []Inline{{{Name: "claim", Value: "iss"}, {Name: "requiredValue", Value: o.issuer}}}, "JWT_ISSUER")
 	}
 	o.result.Objects = append(o.result.Objects, object)
+}
+
+// hasOwn tells whether the file has a variable of a tenant's own.
+func (o *timbrImport) hasOwn(t timbrTenant) bool {
+	return slices.ContainsFunc([]string{"ALGORITHM", "AUDIENCE", "KEY"}, func(what string) bool { return o.s.Has("JWT_" + t.variable + "_" + what) })
 }
 
 // key is a tenant's variable if it is set, else the default's.

@@ -45,6 +45,8 @@ func TestTimbrFields(t *testing.T) {
 	runFields(t, "timbr", []fieldCase{
 		{name: "ENABLE_TOKEN", text: on, want: map[string]string{policy + "spec.default": "true", policy + "spec.tenantID": `"default"`}},
 		{name: "ENABLE_TOKEN=false", text: "ENABLE_TOKEN=false", comment: []string{"ENABLE_TOKEN (line 1): it is not true"}},
+		{name: "a tenant without variables", text: on, options: []string{"tenant=tenant-9"}, want: map[string]string{"TenantJWTPolicy/tenant-9 spec.tenantID": `"tenant-9"`}, comment: []string{"--tenant tenant-9: no JWT_TENANT_9_… is in the file"}},
+		{name: "without a trace", text: on, comment: []string{"the manifests say the same without one: ENABLE_TOKEN (line 1)"}},
 		{name: "JWT_TYPE=custom", text: on + "JWT_TYPE=custom", want: map[string]string{policy + "spec.profile": "", policy + "spec.issuers.0.keys": rsaKeys}},
 		{name: "HS256", text: on + "JWT_DEFAULT_ALGORITHM=HS256\nJWT_DEFAULT_KEY='" + password + "'",
 			want:   map[string]string{policy + "spec.algorithms": `["HS256"]`, policy + "spec.issuers.0.keys": shared, policy + "spec.decryption": ""},
