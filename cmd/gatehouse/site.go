@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -37,11 +38,16 @@ type site struct {
 	files  map[string][]byte
 	shards int
 
-	keys []config.SigningKey
-	hash string          // of the sources read last
-	told map[string]bool // findings reported and still true
-	last string          // what was wrong with reading them, reported and still so
+	keys    []config.SigningKey
+	hash    string          // of the sources read last
+	told    map[string]bool // findings reported and still true
+	leftOut int             // documents that they leave out
+	last    string          // what was wrong with reading them, reported and still so
+	applied applied         // reported last
 }
+
+// applied is how much of a set of manifests is in force.
+type applied struct{ served, leftOut int }
 
 // begin checks that there is something to serve, before any port is opened.
 func (s *site) begin() error {
@@ -206,13 +212,18 @@ func (s *site) render(set *manifests.Set) {
 	if out.Files == nil {
 		return
 	}
+	before := s.files
 	s.files, s.shards = out.Files, out.ShardCount
 	if !out.Held {
 		s.server = server
 	}
-	served := set.Served(out)
-	s.log.Info("manifests in force", "event", "manifests.applied", "served", served, "left_out", len(s.told))
-	if served == 0 {
+	now := applied{served: set.Served(out), leftOut: s.leftOut}
+	if now == s.applied && maps.EqualFunc(before, out.Files, bytes.Equal) {
+		return // what changed is no manifest, or says the same as before
+	}
+	s.applied = now
+	s.log.Info("manifests in force", "event", "manifests.applied", "served", now.served, "left_out", now.leftOut)
+	if now.served == 0 {
 		s.log.Error("nothing is left to serve: every request is refused", "event", "manifests.empty")
 	}
 }
@@ -221,6 +232,7 @@ func (s *site) render(set *manifests.Set) {
 func (s *site) tell(set *manifests.Set, out *render.Output) {
 	findings := slices.Concat(set.Findings, set.Tell(out, true), set.TellNoCluster(out))
 	slices.SortFunc(findings, manifests.Finding.Compare)
+	s.leftOut = leftOut(findings)
 	now := map[string]bool{}
 	for _, f := range findings {
 		text := f.String()
@@ -240,4 +252,20 @@ func (s *site) tell(set *manifests.Set, out *render.Output) {
 		}
 	}
 	s.told = now
+}
+
+// leftOut counts the documents that findings leave out: each once, however many mistakes it has, and none for a warning.
+func leftOut(findings []manifests.Finding) int {
+	documents := map[manifests.Finding]bool{}
+	for _, f := range findings {
+		if f.Severity != manifests.SeverityError {
+			continue
+		}
+		document := manifests.Finding{File: f.File, Namespace: f.Namespace, Object: f.Object}
+		if f.Object == "" { // what it is cannot be read
+			document.Line = f.Line
+		}
+		documents[document] = true
+	}
+	return len(documents)
 }
