@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-auth/gatehouse/test/bench/internal/process"
+	"github.com/gatehouse-auth/gatehouse/test/bench/internal/rig"
 )
 
 const (
@@ -36,8 +36,7 @@ type bench struct {
 	operator     bool
 	providers    int
 	lifetime     time.Duration
-	out          io.Writer
-	missed       int
+	score        rig.Score
 }
 
 func main() {
@@ -50,7 +49,7 @@ func main() {
 func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("credentials", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	b := &bench{out: stdout}
+	b := &bench{score: rig.Score{Out: stdout}}
 	flags.StringVar(&b.bin, "bin", "", "`directory` with authserver, gatehouse and operator; default: build them from this module")
 	flags.IntVar(&b.providers, "providers", 1000, "how many there are")
 	flags.BoolVar(&b.operator, "operator", false, "measure the operator, with outputSecretName, in place of the server")
@@ -70,8 +69,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, "credentials:", err)
 		return 1
 	}
-	if b.missed > 0 {
-		_, _ = fmt.Fprintf(stderr, "credentials: %d targets missed\n", b.missed)
+	if b.score.Missed > 0 {
+		_, _ = fmt.Fprintf(stderr, "credentials: %d targets missed\n", b.score.Missed)
 		return 1
 	}
 	return 0
@@ -82,12 +81,12 @@ func (b *bench) measure(ctx context.Context) (err error) {
 		return fmt.Errorf("making a scratch directory: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(b.scratch) }()
-	if err := b.binaries(ctx); err != nil {
-		return err
-	}
-	serve := b.serve
+	names, serve := []string{"authserver", "gatehouse"}, b.serve
 	if b.operator {
-		serve = b.operate
+		names, serve = []string{"operator"}, b.operate
+	}
+	if b.bin, err = rig.Programs(ctx, b.bin, b.scratch, names...); err != nil {
+		return err
 	}
 	one, _, err := serve(ctx, 1)
 	if err != nil {
@@ -98,9 +97,9 @@ func (b *bench) measure(ctx context.Context) (err error) {
 		return err
 	}
 	more := all - one
-	b.told(more < maxMore, "memory of %d providers over one: %.1f MiB (%.1f and %.1f MiB RssAnon), limit %d MiB", b.providers, more, all, one, maxMore)
+	b.score.Tell(more < maxMore, "memory of %d providers over one: %.1f MiB (%.1f and %.1f MiB RssAnon), limit %d MiB", b.providers, more, all, one, maxMore)
 	busiest, text := spread(parts)
-	b.told(busiest <= maxShare, "renewals in each tenth of the time from 80 to 90 %% of the tokens' life: %s; the busiest has %.0f %%, limit %.0f %%", text, 100*busiest, 100*maxShare)
+	b.score.Tell(busiest <= maxShare, "renewals in each tenth of the time from 80 to 90 %% of the tokens' life: %s; the busiest has %.0f %%, limit %.0f %%", text, 100*busiest, 100*maxShare)
 	return nil
 }
 
@@ -130,7 +129,11 @@ func (b *bench) serve(ctx context.Context, providers int) (memory float64, parts
 			return 0, nil, fmt.Errorf("after two lifetimes only %d of %d tokens are renewed", len(parts), providers)
 		}
 	}
-	time.Sleep(settle)
+	select { // the runtime gives memory back bit by bit and tells nobody when it is done: there is nothing else to wait for
+	case <-ctx.Done():
+		return 0, nil, context.Cause(ctx)
+	case <-time.After(settle):
+	}
 	m, err := server.Memory()
 	return mib(m.Anonymous), parts, err
 }
@@ -149,28 +152,4 @@ func spread(parts []float64) (busiest float64, text string) {
 		shown[i] = fmt.Sprint(n)
 	}
 	return busiest, strings.Join(shown, " ")
-}
-
-// binaries finds or builds the programs.
-func (b *bench) binaries(ctx context.Context) (err error) {
-	if b.bin == "" {
-		b.bin = b.scratch
-		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.bin, "./cmd/authserver", "./cmd/gatehouse", "./cmd/operator")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("building the servers (run this from the module's root, or name a directory with -bin): %w\n%s", err, out)
-		}
-	}
-	b.bin, err = filepath.Abs(b.bin)
-	return err
-}
-
-// told prints a figure and its target.
-func (b *bench) told(ok bool, format string, args ...any) {
-	verdict := "ok    "
-	if !ok {
-		verdict = "MISSED"
-		b.missed++
-	}
-	_, _ = fmt.Fprintf(b.out, "%s %s\n", verdict, fmt.Sprintf(format, args...))
 }
