@@ -17,8 +17,20 @@ import (
 	"github.com/gatehouse-auth/gatehouse/authserver/outbound"
 )
 
-// deniedCIDRs are what the operator's Pod reaches and nobody else should through it: its own containers, and what is on its link, as a node's services are.
-const deniedCIDRs = "127.0.0.0/8,::1/128,169.254.0.0/16,fe80::/10"
+// deniedCIDRs are what the operator's Pod reaches and nobody else should through it: its own containers, and what is on its link, as a node's services are. A
+// program that somebody runs outside a cluster, to try it, has no containers beside it, and all that it is tried with is on loopback: there linkCIDRs remain.
+const (
+	deniedCIDRs = "127.0.0.0/8,::1/128," + linkCIDRs
+	linkCIDRs   = "169.254.0.0/16,fe80::/10"
+)
+
+// defaultDenied is the list where the flag is not given. The kubelet sets the variable in each container.
+func defaultDenied(getenv func(string) string) string {
+	if getenv("KUBERNETES_SERVICE_HOST") == "" {
+		return linkCIDRs
+	}
+	return deniedCIDRs
+}
 
 // flags are the command line and the environment.
 type flags struct {
@@ -42,7 +54,7 @@ func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (*f
 	fs.StringVar(&namespaces, "namespaces", "", "comma-separated namespaces to watch, at least one; without the flag all, which needs a ClusterRole")
 	fs.BoolVar(&f.requireSecretLabel, "require-secret-label", false, "read only Secrets labelled auth.gatehouse.dev/allow: \"true\"")
 	fs.StringVar(&f.image, "image", "", "image of the auth servers (default: the image of the Pod that POD_NAMESPACE and POD_NAME name)")
-	fs.StringVar(&denied, "credential-denied-cidrs", deniedCIDRs, "comma-separated networks that are never dialled for the token of an outputSecretName, whatever AuthServers allow; at least one")
+	fs.StringVar(&denied, "credential-denied-cidrs", defaultDenied(getenv), "comma-separated networks that are never dialled for the token of an outputSecretName, whatever AuthServers allow; at least one. Outside a cluster loopback is not among the default ones")
 	fs.StringVar(&f.metricsAddress, "metrics-bind-address", ":8080", "address of /metrics; 0 turns it off")
 	fs.StringVar(&f.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 turns them off")
 	fs.BoolVar(&f.leaderElect, "leader-elect", false, "work only while holding the lease, so that several replicas can run")

@@ -22,7 +22,7 @@ func env(values map[string]string) func(string) string {
 	return func(name string) string { return values[name] }
 }
 
-var inPod = env(map[string]string{"POD_NAME": "p", "POD_NAMESPACE": "gatehouse-system"})
+var inPod = env(map[string]string{"POD_NAME": "p", "POD_NAMESPACE": "gatehouse-system", "KUBERNETES_SERVICE_HOST": "10.96.0.1"})
 
 // TestFlags guards what an installation can say, and that a slip does not widen what the operator watches.
 func TestFlags(t *testing.T) {
@@ -100,7 +100,7 @@ func TestOwnImage(t *testing.T) {
 }
 
 // TestDeniedCIDRs guards the operator's own Pod from what AuthServers allow: the flag's default and the shipped manifest deny loopback and link-local, and one that is
-// given takes its place.
+// given takes its place. Outside a cluster the default is link-local.
 func TestDeniedCIDRs(t *testing.T) {
 	const flagName = "--credential-denied-cidrs"
 	read := func(args ...string) string {
@@ -117,6 +117,10 @@ func TestDeniedCIDRs(t *testing.T) {
 	}
 	if got := read(flagName, "10.0.0.0/8, fd00::/8"); got != "[10.0.0.0/8 fd00::/8]" {
 		t.Errorf("given 10.0.0.0/8 and fd00::/8, %s are denied", got)
+	}
+	outside, err := parseFlags([]string{"--image", "x"}, env(nil), new(bytes.Buffer))
+	if err != nil || fmt.Sprint(outside.deniedCIDRs) != "[169.254.0.0/16 fe80::/10]" {
+		t.Errorf("outside a cluster: %v, %v", outside, err)
 	}
 	text, err := os.ReadFile("../../config/manager/deployment.yaml")
 	if err != nil {

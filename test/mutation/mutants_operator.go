@@ -16,6 +16,7 @@ var operating = []suite{
 		{"operator: denied for each client", "authserver/outbound/client.go", "r.DeniedCIDRs = slices.Concat(r.DeniedCIDRs, o.DeniedCIDRs)", ""},
 	}},
 	{packages: []string{"./cmd/operator"}, run: "Flags|Denied", mutants: []mutant{
+		{"operator: loopback of its own Pod", "cmd/operator/flags.go", "getenv(\"KUBERNETES_SERVICE_HOST\") == \"\"", "getenv(\"KUBERNETES_SERVICE_HOST\") != \"-\""},
 		{"operator: an empty list of networks", "cmd/operator/flags.go", "errors.New(\"--credential-denied-cidrs is empty: name at least one network, or leave the flag out for \" + deniedCIDRs)", "nil"},
 	}},
 }
