@@ -3,7 +3,6 @@
 package importing
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -31,25 +30,6 @@ cluster, or upstreamCredential of a TenantJWTPolicy. docs/migrating/jwt-bearer.m
 	},
 	Import: importJWTBearer,
 }
-
-// The form's fields.
-const (
-	jbKey        = "Jwt Auth Private Key"
-	jbAlgorithm  = "Jwt Auth Algorithm"
-	jbExpiry     = "Jwt Auth Claims Expiry Seconds"
-	jbIssuer     = "Jwt Auth Claims Issuer"
-	jbAudience   = "Jwt Auth Claims Audience"
-	jbSubject    = "Jwt Auth Claims Subject"
-	jbHeaders    = "Jwt Auth Headers"
-	jbClaims     = "Jwt Auth Additional Claims"
-	jbURL        = "Jwt Auth OAuth2 Access Token Request URL"
-	jbOptions    = "Jwt Auth Custom OAuth Request Options"
-	jbGrant      = "Custom Grant Type"
-	jbAuthConfig = "Auth Config"
-)
-
-// jwtBearerFields are the form's fields, in its order.
-var jwtBearerFields = []string{jbKey, jbAlgorithm, jbExpiry, jbIssuer, jbAudience, jbSubject, jbHeaders, jbClaims, jbURL, jbOptions, jbGrant, jbAuthConfig}
 
 // jwtBearerImport is one import. The settings are called as the form's fields, however the file has them.
 type jwtBearerImport struct {
@@ -85,46 +65,6 @@ func importJWTBearer(in Input) (*Result, error) {
 	o.object.Spec = Fields{{Name: "type", Value: string(v1alpha1.ProviderJWTBearer)}, {Name: "jwtBearer", Value: o.spec}}
 	o.result.Objects = []Object{o.object}
 	return o.s.Finish(&o.result, "Jwt Auth")
-}
-
-// fields reads the file's members under the names of the form's fields. Members of request options that are fields of the form come with them.
-func (o *jwtBearerImport) fields(v Value) (*Settings, error) {
-	given, err := SettingsOf(o.in, v)
-	if err != nil {
-		return nil, err
-	}
-	s := newSettings(o.in.File)
-	known := 0
-	for _, one := range given.all {
-		called := jwtBearerField(one.Key)
-		if called != "" {
-			known++
-			one.Key = called
-		}
-		if s.byKey[one.Key] != nil {
-			s.Mistake(one.Key, "it is there twice: line %d has the same setting under another name", s.Line(one.Key))
-			continue
-		}
-		s.add(one)
-	}
-	if known == 0 {
-		return nil, Mistakes{{File: o.in.File, Text: "it has no setting of JWT Bearer Auth: want Jwt Auth Private Key, Jwt Auth Algorithm and others"}}
-	}
-	return s, nil
-}
-
-// jwtBearerField is the field of the form that a name means, "" for none.
-func jwtBearerField(name string) string {
-	plain := func(name string) string { return strings.Map(letters, strings.ToLower(name)) }
-	short := func(name string) string {
-		return strings.TrimPrefix(strings.TrimPrefix(plain(name), "jwtauth"), "claims")
-	}
-	for _, field := range jwtBearerFields {
-		if short(name) == short(field) && short(name) != "" {
-			return field
-		}
-	}
-	return ""
 }
 
 // provider writes the spec, in the order of the API's fields.
@@ -200,87 +140,6 @@ func inSeconds(n int) string {
 	return out
 }
 
-// exchange is where the token comes from.
-func (o *jwtBearerImport) exchange() {
-	url, grant := o.s.URL(jbURL), o.grantType()
-	if url == "" {
-		if grant != "" && grant != v1alpha1.DefaultJWTBearerGrant {
-			o.tell(jbGrant, "not carried over: without %s the JWT itself is the bearer token, and nothing is requested", jbURL)
-		}
-		return
-	}
-	for claim, key := range map[string]string{"sub": jbSubject, "aud": jbAudience} {
-		if _, there := o.replaced[claim]; !there && !o.s.Has(key) {
-			o.s.Mistake(jbURL, "a token endpoint needs %s too (RFC 7523 section 3)", key)
-		}
-	}
-	o.spec.SetFrom("tokenEndpoint", url, jbURL)
-	if strings.HasPrefix(url, "http:") {
-		o.tell(jbURL, "http is only for addresses in spec.outbound.allowedCIDRs of the AuthServer: give the endpoint a certificate, or list its network there")
-	}
-	if grant != "" && grant != v1alpha1.DefaultJWTBearerGrant {
-		o.spec.SetFrom("grantType", grant, jbGrant)
-	}
-}
-
-// grantType is that of the request options, or of a field beside them.
-func (o *jwtBearerImport) grantType() string {
-	grant := o.s.Text(jbGrant)
-	for _, m := range o.mapping(jbOptions) {
-		if jwtBearerField(m.Name) != jbGrant {
-			o.tell(jbOptions, "%s is not carried over: the importer does not know it. Other parameters of the request go into parameters", shown(m.Name))
-			continue
-		}
-		if m.Value.Kind != Text || grant != "" && grant != m.Value.Text {
-			o.s.Mistake(jbOptions, "Custom Grant Type: want one text, in one place")
-			return ""
-		}
-		grant = strings.TrimSpace(m.Value.Text)
-	}
-	if strings.ContainsFunc(grant, func(r rune) bool { return r <= ' ' || r > '~' }) || len(grant) > 256 {
-		o.s.Mistake(jbGrant, "want one word of printable ASCII, of at most 256 bytes")
-		return ""
-	}
-	return grant
-}
-
-// callers says who may have the token, or that nobody may yet.
-func (o *jwtBearerImport) callers() {
-	output, callers := o.in.Option("output-secret"), o.in.Option("allowed-callers")
-	if output != "" {
-		o.spec.SetFrom("outputSecretName", output, "--output-secret")
-	}
-	if callers != "" {
-		o.spec.SetFrom("allowedCallers", callers, "--allowed-callers")
-	}
-	if output == "" && callers == "" {
-		o.object.Notes = append(o.object.Notes, Note{Text: "Nobody can have the token yet: set allowedCallers (GET /credentials/" + o.name +
-			"), outputSecretName (a Secret for workloads), or upstreamCredential of a TenantJWTPolicy"})
-	}
-}
-
 func (o *jwtBearerImport) tell(key, format string, args ...any) {
 	o.object.Notes = append(o.object.Notes, o.s.Note(key, format, args...))
-}
-
-// mapping is a setting that is an object, or text that holds one; nil without.
-func (o *jwtBearerImport) mapping(key string) []Member {
-	one := o.s.Get(key)
-	if one == nil {
-		return nil
-	}
-	v := one.Value
-	if v.Kind == Text {
-		inner, err := ReadJSON(Input{File: o.in.File, Data: []byte(v.Text)})
-		if err != nil {
-			o.s.Mistake(key, "it is text, and what it holds is no JSON")
-			return nil
-		}
-		v = inner
-	}
-	if v.Kind != Mapping {
-		o.s.Mistake(key, "want a JSON object, such as {\"typ\": \"JWT\"}")
-		return nil
-	}
-	return slices.Clone(v.Members)
 }

@@ -75,3 +75,10 @@ func admitNobody(object *Object, endpoints Fields, issuer string) {
 		"claims.hd == 'example.com' (Google), userinfo.id in [583231] (GitHub: curl https://api.github.com/users/NAME), or allowAnyone: true in place of the rule if that is meant"})
 	object.Spec.SetFrom("claimValidationRules", []Inline{{{Name: "expression", Value: "false"}, {Name: "message", Value: "who may log in has not been decided yet"}}}, "WRITE YOURS")
 }
+
+// tellPlain tells of an http URL, which is called only where the AuthServer allows its address.
+func tellPlain(s *Settings, object *Object, key, value string) {
+	if strings.HasPrefix(value, "http://") {
+		object.Notes = append(object.Notes, s.Note(key, "it is http: Gatehouse calls it only if its address is in outbound.allowedCIDRs of the AuthServer. Use https if the provider has it"))
+	}
+}

@@ -3,10 +3,6 @@
 package importing
 
 import (
-	"bytes"
-	"crypto/x509"
-	"encoding/pem"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -83,25 +79,6 @@ func (u *upstream) claim(attribute, claim, key string) {
 		return
 	}
 	u.mappings.SetFrom(attribute, Inline{{Name: "claim", Value: claim}}, u.origin(key))
-}
-
-// googleIssuer is Google's; its tokens have no preferred_username.
-const googleIssuer = "https://accounts.google.com"
-
-// isGoogle tells whether a URL is of Google's provider.
-func isGoogle(text string) bool {
-	return text == googleIssuer || strings.HasPrefix(text, googleIssuer+"/")
-}
-
-const googleName = "Google tells no preferred_username, which is the username otherwise, so that nobody could log in: it is the e-mail address. Decide before the first login, since a user keeps the name that applications know"
-
-// googleUsername is the e-mail address where the provider is Google and nothing else is mapped.
-func (u *upstream) googleUsername(issuer string) {
-	if !isGoogle(issuer) || slices.ContainsFunc(u.mappings, func(f Field) bool { return f.Name == "username" }) {
-		return
-	}
-	u.mappings.SetFrom("username", Inline{{Name: "claim", Value: "email"}}, "Google's tokens have no preferred_username")
-	u.object.Notes = append(u.object.Notes, Note{Text: googleName})
 }
 
 // expression maps a user's attribute to a CEL expression.
@@ -206,59 +183,4 @@ func besideOf(in Input, named string) string {
 		return ""
 	}
 	return string(text)
-}
-
-// authorities are the CAs that the provider's certificates are checked against, from files, or as text.
-func (u *upstream) authorities(key string, files []string, text string) {
-	if len(files) == 0 && text == "" {
-		return
-	}
-	name := u.name + "-ca"
-	for _, file := range files {
-		text += strings.TrimSuffix(u.beside(file), "\n") + "\n"
-	}
-	if text = strings.TrimSpace(text); !certificates(text, len(files)) {
-		text = ""
-	}
-	u.object.Spec.SetFrom("caBundleRef", Inline{{Name: "kind", Value: "Secret"}, {Name: "name", Value: name}, {Name: "key", Value: "ca.crt"}}, u.origin(key))
-	u.result.Secrets = append(u.result.Secrets, Secret{Name: name, Entries: []Entry{{Key: "ca.crt", Value: text, From: u.s.Name(key), File: true,
-		Hint: fmt.Sprintf("the certificates of the files that %s names, one after the other", shown(u.s.Name(key)))}}})
-}
-
-// certificates tells whether a text has at least so many certificates, and nothing that is none.
-func certificates(text string, least int) bool {
-	n := 0
-	for rest := []byte(strings.TrimSpace(text)); len(rest) > 0; n++ {
-		block, after := pem.Decode(rest)
-		if block == nil || block.Type != "CERTIFICATE" {
-			return false
-		}
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			return false
-		}
-		rest = bytes.TrimSpace(after)
-	}
-	return n >= max(least, 1)
-}
-
-// celText is a string literal of CEL.
-func celText(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'"
-}
-
-// celList is a list of strings.
-func celList(all []string) string {
-	quoted := make([]string, len(all))
-	for i, s := range all {
-		quoted[i] = celText(s)
-	}
-	return "[" + strings.Join(quoted, ", ") + "]"
-}
-
-// groupsRule admits the members of any of the groups.
-func groupsRule(groups []string) string {
-	if len(groups) == 1 {
-		return celText(groups[0]) + " in groups"
-	}
-	return "groups.exists(g, g in " + celList(groups) + ")"
 }
