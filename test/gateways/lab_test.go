@@ -34,16 +34,7 @@ type lab struct {
 func newLab(t *testing.T) *lab {
 	t.Helper()
 	l := &lab{acme: served.NewSigner(t, "ES256", "k1"), globex: served.NewSigner(t, "ES256", "k1"), app: newEcho(t)}
-	l.auth = newTap(t, served.Start(t, fmt.Sprintf(`apiVersion: auth.gatehouse.dev/v1alpha1
-kind: TenantJWTPolicy
-metadata: {name: acme, namespace: default}
-spec:
-  tenantID: acme
-  algorithms: [ES256]
-  issuers:
-  - issuer: https://idp.acme.example
-    keys: [{jwks: '%s'}]
-  - issuer: https://away.acme.example
+	l.auth = newTap(t, served.Start(t, policy("acme", l.acme.JWKS(t), `  - issuer: https://away.acme.example
     jwksURI: http://127.0.0.1:1/keys
   claimMappings:
     username: {claim: sub, prefixWithTenant: true}
@@ -52,23 +43,30 @@ spec:
     headers: [{name: X-Acme-Plan, claim: plan}]
   claimValidationRules:
   - {expression: "claims.plan != 'expired'", message: the plan has expired}
----
-apiVersion: auth.gatehouse.dev/v1alpha1
-kind: TenantJWTPolicy
-metadata: {name: globex, namespace: default}
-spec:
-  tenantID: globex
-  default: true
-  algorithms: [ES256]
-  issuers:
-  - issuer: https://idp.globex.example
-    keys: [{jwks: '%s'}]
-  claimMappings:
-    username: {claim: sub}
-    headers: [{name: X-Globex-Region, claim: region}]
-`, l.acme.JWKS(t), l.globex.JWKS(t))))
+`)+policy("globex", l.globex.JWKS(t), globexMappings+"  default: true\n")))
 	return l
 }
+
+// policy is the document of a tenant's policy, whose issuer signs with a key of the set; more are the lines after that, which may begin with another issuer.
+func policy(tenant, jwks, more string) string {
+	return fmt.Sprintf(`---
+apiVersion: auth.gatehouse.dev/v1alpha1
+kind: TenantJWTPolicy
+metadata: {name: %[1]s, namespace: default}
+spec:
+  tenantID: %[1]s
+  algorithms: [ES256]
+  issuers:
+  - issuer: https://idp.%[1]s.example
+    keys: [{jwks: '%[2]s'}]
+%[3]s`, tenant, jwks, more)
+}
+
+// globexMappings are those of globex's policy wherever there is one.
+const globexMappings = `  claimMappings:
+    username: {claim: sub}
+    headers: [{name: X-Globex-Region, claim: region}]
+`
 
 // acmeClaims are those of a token that acme's policy accepts.
 var acmeClaims = served.Claims{"iss": "https://idp.acme.example", "sub": "bob", "email": "bob@acme.example", "groups": []string{"dev", "ops"}, "plan": "gold"}

@@ -64,33 +64,6 @@ apiVersion: v1
 kind: Secret
 metadata: {name: staff, namespace: default}
 data: {users.yaml: %USERS%}
----
-apiVersion: auth.gatehouse.dev/v1alpha1
-kind: TenantJWTPolicy
-metadata: {name: acme, namespace: default}
-spec:
-  tenantID: acme
-  algorithms: [ES256]
-  acceptIssuedTokens: true
-  issuers:
-  - issuer: https://idp.acme.example
-    keys: [{jwks: '%JWKS%'}]
-  claimMappings:
-    username: {claim: sub, prefixWithTenant: true}
-    headers: [{name: X-Acme-Plan, claim: plan}]
----
-apiVersion: auth.gatehouse.dev/v1alpha1
-kind: TenantJWTPolicy
-metadata: {name: globex, namespace: default}
-spec:
-  tenantID: globex
-  algorithms: [ES256]
-  issuers:
-  - issuer: https://idp.globex.example
-    keys: [{jwks: '%JWKS%'}]
-  claimMappings:
-    username: {claim: sub}
-    headers: [{name: X-Globex-Region, claim: region}]
 `
 
 // newLoginLab is a lab at which people log in: everything that browsers reach speaks TLS. pages is where auth.example.com is.
@@ -102,7 +75,11 @@ func newLoginLab(t *testing.T) (l *lab, pages string) {
 		t.Fatal(err)
 	}
 	users := base64.StdEncoding.EncodeToString([]byte(`[{email: ada@example.com, username: ada, groups: [dev, ops], hash: "` + hash + `"}]`))
-	server := served.Start(t, strings.NewReplacer("%USERS%", users, "%JWKS%", l.acme.JWKS(t)).Replace(loginServer))
+	server := served.Start(t, strings.ReplaceAll(loginServer, "%USERS%", users)+policy("acme", l.acme.JWKS(t), `  acceptIssuedTokens: true
+  claimMappings:
+    username: {claim: sub, prefixWithTenant: true}
+    headers: [{name: X-Acme-Plan, claim: plan}]
+`)+policy("globex", l.acme.JWKS(t), globexMappings))
 	l.auth = newTap(t, server)
 
 	certificate := l.certify(t)

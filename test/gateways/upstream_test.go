@@ -44,20 +44,10 @@ spec:
     subject: robot
     audience: %s
     tokenEndpoint: %[2]s
----
-apiVersion: auth.gatehouse.dev/v1alpha1
-kind: TenantJWTPolicy
-metadata: {name: acme, namespace: default}
-spec:
-  tenantID: acme
-  algorithms: [ES256]
-  issuers:
-  - issuer: https://idp.acme.example
-    keys: [{jwks: '%[3]s'}]
-  claimMappings:
+`, assertionSecret, e.URL())+policy("acme", l.acme.JWKS(t), `  claimMappings:
     username: {claim: sub}
   upstreamCredential: api
-`, assertionSecret, e.URL(), l.acme.JWKS(t)), "spec.upstreamCredential: whoever reaches the auth server's /verify"))
+`), "spec.upstreamCredential: whoever reaches the auth server's /verify"))
 	return l, e
 }
 
