@@ -73,7 +73,7 @@ func emptyCluster(t *testing.T) {
 	for _, args := range [][]string{
 		{"delete", "tenantjwtpolicies,identityproviders", "--all"}, {"delete", "authservers", "--all"},
 		{"delete", "deployments,services,serviceaccounts,poddisruptionbudgets,networkpolicies,secrets", "--selector=auth.gatehouse.dev/server"},
-		{"delete", "secrets", "--all"}, {"wait", "--for=delete", "pods", "--all", "--timeout=2m"},
+		{"delete", "secrets", "--all"}, {"wait", "--for=delete", "pods", "--all", "--timeout=8m"},
 	} {
 		if err := cluster.Kubectl(ctx, append(args, "--namespace=default")...); err != nil {
 			t.Error(err)

@@ -18,7 +18,7 @@ import (
 const (
 	repository = "../.."
 	// patience is how long a step may take on a busy machine.
-	patience = 3 * time.Minute
+	patience = 10 * time.Minute
 )
 
 // scratch holds the programs and goes with the last test.

@@ -43,8 +43,12 @@ type process struct {
 
 var local = regexp.MustCompile(`\b(127\.0\.0\.1|localhost):`)
 
-// place puts this test's addresses into what a page says.
+// brief are the times for which readers wait at most, with a cluster that has nothing else to do.
+var brief = regexp.MustCompile(`--timeout=[12]m\b`)
+
+// place puts this test's addresses into what a page says, and its patience.
 func (s *shell) place(text string) string {
+	text = brief.ReplaceAllString(text, "--timeout=8m")
 	return s.standIns.Replace(local.ReplaceAllString(text, s.address+":"))
 }
 
