@@ -212,14 +212,18 @@ func (s *site) render(set *manifests.Set) {
 	if out.Files == nil {
 		return
 	}
-	before := s.files
-	s.files, s.shards = out.Files, out.ShardCount
 	if !out.Held {
 		s.server = server
 	}
-	now := applied{served: set.Served(out), leftOut: s.leftOut}
+	s.take(out, applied{served: set.Served(out), leftOut: s.leftOut})
+}
+
+// take puts rendered files in force, and reports it unless they say the same as before: what changed may be no manifest.
+func (s *site) take(out *render.Output, now applied) {
+	before := s.files
+	s.files, s.shards = out.Files, out.ShardCount
 	if now == s.applied && maps.EqualFunc(before, out.Files, bytes.Equal) {
-		return // what changed is no manifest, or says the same as before
+		return
 	}
 	s.applied = now
 	s.log.Info("manifests in force", "event", "manifests.applied", "served", now.served, "left_out", now.leftOut)
