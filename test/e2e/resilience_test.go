@@ -40,6 +40,7 @@ func rolledOut(ctx context.Context, server string, replicas int) {
 		var list corev1.PodList
 		g.Expect(api.List(ctx, &list, client.InNamespace(namespace), client.MatchingLabels{v1alpha1.LabelServer: server})).To(Succeed())
 		g.Expect(list.Items).To(HaveLen(replicas), "old pods are still ending")
+		g.Expect(pods(ctx, server)).To(HaveLen(replicas), "a pod that was deleted a moment ago is counted until the Deployment's controller has seen it")
 	}).Should(Succeed())
 }
 
