@@ -63,8 +63,10 @@ func (b *bench) overlay(root, dir string, rows []mutant) (string, error) {
 		byFile[m.file] = append(byFile[m.file], m)
 	}
 	replace := map[string]string{}
+	written := 0 // not len(replace): a folder's check_off.go is written with each of its files
 	write := func(name string, text []byte) error {
-		to := filepath.Join(dir, strconv.Itoa(len(replace))+".go")
+		to := filepath.Join(dir, strconv.Itoa(written)+".go")
+		written++
 		replace[filepath.Join(root, name)] = to
 		return os.WriteFile(to, text, 0o600)
 	}
