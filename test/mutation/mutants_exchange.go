@@ -54,7 +54,7 @@ var exchangeRules = []mutant{
 	{"exchange: characters of sub", "authserver/policy/assertion_rules.go", ` || strings.ContainsFunc(c.Subject, isControl)`, ""},
 	{"exchange: jti", "authserver/policy/assertion_rules.go", `case c.ID == "" || len(c.ID) > maxClaim:`, "case len(c.ID) > maxClaim:"},
 	{"exchange: length of jti", "authserver/policy/assertion_rules.go", `case c.ID == "" || len(c.ID) > maxClaim:`, `case c.ID == "":`},
-	{"exchange: client_id", "authserver/policy/assertion_rules.go", `case asked != "" && asked != claimed:`, "case false:"},
+	{"exchange: client_id", "authserver/policy/assertion_rules.go", `case asked != "" && asked != claimed:`, `case asked != asked:`},
 	{"exchange: a client that names itself", "authserver/policy/assertion_rules.go", `		return "", nil
 	}
 	claimed`, `		return asked, nil
@@ -87,7 +87,7 @@ var exchangeEndpoint = []mutant{
 	{"exchange: a token says under which policy", "authserver/login/assertion.go", ", GrantedBy: a.GrantedBy", ""},
 	{"exchange: groups that are not told", "authserver/login/assertion.go", "GroupsUnknown: a.GroupsUnknown, ", ""},
 	{"exchange: userinfo without the policy", "authserver/handle_userinfo.go", " || account.Exchanged && !h.granted(account.Organization, account.GrantedBy)", ""},
-	{"exchange: userinfo of what was exchanged", "authserver/login/bearer.go", "Exchanged: exchanged, ", ""},
+	{"exchange: userinfo of what was exchanged", "authserver/login/bearer.go", "Exchanged: exchanged, ", "Exchanged: exchanged && false, "},
 	{"exchange: credentials of a client", "authserver/handle_assertion.go", "if err := a.checkClient(r, snap); err != nil {", "if err := a.checkClient(r, snap); false && err != nil {"},
 	{"exchange: credentials in the body", "authserver/handle_assertion.go", `sent = sent || r.parameters[name] != ""`, "_ = name"},
 	{"exchange: credentials in the header", "authserver/handle_assertion.go", `if values := r.http.Header["Authorization"]; len(values) > 0 {`, `if values := r.http.Header["Authorization"]; len(values) > 9 {`},
@@ -105,7 +105,7 @@ var exchangeEndpoint = []mutant{
 }
 
 var exchangeWarnings = []mutant{
-	{"exchange: a rule that no access token can meet", "controllers/render/policy_exchange.go", `if refuses != "true" {`, "if true {"},
+	{"exchange: a rule that no access token can meet", "controllers/render/policy_exchange.go", `if refuses != "true" {`, `if refuses != "" || refuses == "" {`},
 	{"exchange: only where both are on", "controllers/render/policy_exchange.go", "if !spec.AcceptIssuedTokens || ", "if "},
 }
 
