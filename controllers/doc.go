@@ -29,7 +29,7 @@
 //
 //	look     credential.go, credential_find.go      who owns which field of the Secret, and the schedule in its annotations
 //	decide   credential_state.go, credential_secret.go  whether a token is due, and what is told
-//	obtain   credential_renew.go, credential_gate.go    rendered alone, when it is the provider's turn
+//	obtain   credential_renew.go, credential_plan.go, credential_gate.go rendered alone, when it is the provider's turn
 //	write    credential_find.go                     over the very object that was found to be ours, and no other
 //
 // Beside that: autocreate.go makes and removes the AuthServer "default", adopt.go withdraws what the pods of a deleted one
